@@ -1,0 +1,34 @@
+package model
+
+import "time"
+
+// Account is a user: a Stripe customer, known by GitHub login.
+type Account struct {
+	// Login is the GitHub login, lower case.
+	Login string
+	// CustomerID is the Stripe customer: cus_...
+	CustomerID string
+	// GithubID is GitHub's number of the user; 0 where unknown.
+	GithubID  int64
+	Email     *string
+	CreatedAt time.Time
+	Role      Role
+	// TokenEpoch ends all access tokens of an earlier epoch.
+	TokenEpoch int64
+	// PlanID is the Stripe product of the subscription; empty without one, then
+	// the default plan holds.
+	PlanID       string
+	Subscription *BillingSubscription
+}
+
+// IsNode marks an account as having a global id.
+func (*Account) IsNode() {}
+
+// ID is the account's global id.
+func (a *Account) ID() string { return EncodeID(KindAccount, a.Login) }
+
+// GetID serves gqlgen's Node interface.
+func (a *Account) GetID() string { return a.ID() }
+
+// IsAdmin tells whether the account may see other accounts.
+func (a *Account) IsAdmin() bool { return a.Role == RoleAdmin }

@@ -1,0 +1,62 @@
+package model
+
+import "time"
+
+// Build is one run of an image definition.
+type Build struct {
+	Key Key
+	// ImageKey and ImageUID name the image that the build is of; it may be gone.
+	ImageKey   Key
+	ImageUID   string
+	Number     int
+	Phase      BuildPhase
+	Reason     *string
+	Message    *string
+	Trigger    BuildTrigger
+	Commit     *string
+	Digest     *string
+	References []string
+	QueuedAt   time.Time
+	StartedAt  *time.Time
+	FinishedAt *time.Time
+	// BilledSeconds is what Stripe was told; nil until it was.
+	BilledSeconds *int
+	// Version orders the states of one build: Kubernetes' resourceVersion.
+	Version string
+}
+
+// IsNode marks a build as having a global id.
+func (*Build) IsNode() {}
+
+// ID is the build's global id.
+func (b *Build) ID() string { return EncodeID(KindBuild, b.Key.Login, b.Key.Name) }
+
+// GetID serves gqlgen's Node interface.
+func (b *Build) GetID() string { return b.ID() }
+
+// DurationSeconds is how long the build ran, in whole seconds; nil before it ended
+// and for builds that never started.
+func (b *Build) DurationSeconds() *int {
+	if b.StartedAt == nil || b.FinishedAt == nil {
+		return nil
+	}
+	seconds := int(b.FinishedAt.Sub(*b.StartedAt).Seconds())
+	return &seconds
+}
+
+// Done tells whether the phase is final.
+func (p BuildPhase) Done() bool {
+	return p == BuildPhaseSucceeded || p == BuildPhaseFailed || p == BuildPhaseCancelled
+}
+
+// BuildStart is what it takes to start a build.
+type BuildStart struct {
+	Image Key
+	// Ref overrides the image's own where not empty.
+	Ref     string
+	Trigger BuildTrigger
+	// Plan is the account's plan as of now: the build keeps its limits.
+	Plan *Plan
+	// ClientMutationID makes the start idempotent where not empty.
+	ClientMutationID string
+}
