@@ -1,0 +1,86 @@
+# Everything a developer runs. `make help` lists it.
+GO       ?= go
+SHELL    := /bin/sh
+K8S      := v1.36.3
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X main.version=$(VERSION)
+BINARIES := bin/drydock bin/controller bin/devstack
+GOTOOL   := $(GO) tool -modfile=tools/go.mod
+LINT     := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
+export KUBESTACK := $(CURDIR)/bin/kubestack
+
+.PHONY: help
+help: ## Tell what there is to make
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: packages-run build ## Build what is missing, then run the whole service on this machine
+	@exec bin/devstack $(ARGS)
+
+.PHONY: build
+build: web bin/kubestack $(BINARIES) ## Build every binary into bin/
+
+.PHONY: FORCE
+FORCE:
+
+bin/drydock: FORCE
+	@hack/gobuild.sh drydock $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+
+bin/controller bin/devstack: bin/%: FORCE
+	@hack/gobuild.sh $* $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/$*
+
+bin/kubestack: FORCE
+	@CGO_ENABLED=0 hack/gobuild.sh kubestack $(GO) build -C kubestack -trimpath \
+		-ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(K8S)' -o ../$@ .
+
+.PHONY: web
+web: web/graphiql/dist/index.html ## Bundle the browser's parts (needs Node)
+
+WEB_SOURCES := $(shell find web/graphiql -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
+web/graphiql/dist/index.html: $(WEB_SOURCES)
+	@hack/packages.sh web
+	cd web/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+.PHONY: test
+test: packages-test web bin/kubestack ## Run every test, on the real control plane
+	$(GO) test -race -shuffle=on -timeout 20m ./...
+	$(GO) test -C kubestack -shuffle=on -timeout 15m ./...
+
+.PHONY: check
+check: check-generated check-format check-vet check-lint test ## All that CI runs
+
+.PHONY: check-generated
+check-generated: generate
+	@git diff --exit-code -- api deploy graph resolvers go.mod go.sum || \
+		{ echo 'generated code is not up to date: run make generate and commit'; exit 1; }
+
+.PHONY: check-format
+check-format:
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "run gofmt -w on:"; echo "$$out"; exit 1; }
+
+.PHONY: check-vet
+check-vet:
+	$(GO) vet ./...
+	$(GO) vet -C kubestack ./...
+
+.PHONY: check-lint
+check-lint:
+	$(LINT) run ./...
+
+.PHONY: generate
+generate: ## Generate graph/ from schema/, CRDs and deep copies from api/
+	$(GO) tool gqlgen generate
+	$(GOTOOL) controller-gen object paths=./api/... \
+		crd:crdVersions=v1,maxDescLen=400 output:crd:dir=deploy/crds
+
+.PHONY: bench
+bench: bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to bench/results
+	$(GO) run ./bench
+
+.PHONY: packages-run packages-test
+packages-run: ; @hack/packages.sh run web
+packages-test: ; @hack/packages.sh test web
+
+.PHONY: clean
+clean: ## Remove what was built, and the development stack's state
+	rm -rf bin .devstack web/graphiql/node_modules web/graphiql/dist/assets web/graphiql/dist/index.html
