@@ -1,0 +1,33 @@
+import './workers';
+import 'graphiql/style.css';
+import './style.css';
+import { createGraphiQLFetcher } from '@graphiql/toolkit';
+import { GraphiQL } from 'graphiql';
+import { createClient } from 'graphql-ws';
+import { createRoot } from 'react-dom/client';
+import { Bar } from './bar';
+import { examples } from './examples';
+
+const endpoint = new URL('/graphql', location.href);
+const socket = createClient({ url: endpoint.href.replace(/^http/, 'ws') });
+const fetcher = createGraphiQLFetcher({ url: endpoint.href, wsClient: socket });
+
+function App() {
+  return (
+    <>
+      {/* A socket keeps the session it was opened with: end it when the session changes. */}
+      <Bar onChange={() => socket.terminate()} />
+      <GraphiQL
+        fetcher={fetcher}
+        defaultTabs={examples}
+        defaultEditorToolsVisibility="variables"
+      >
+        <GraphiQL.Logo>
+          <span className="title">GraphiQL</span>
+        </GraphiQL.Logo>
+      </GraphiQL>
+    </>
+  );
+}
+
+createRoot(document.getElementById('root')!).render(<App />);

@@ -1,0 +1,42 @@
+/** How this installation lets people sign in; the gateway writes it into the page. */
+export const signIn = {
+  dev: offers('dev'),
+  github: offers('github'),
+};
+
+function offers(way: string): boolean {
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="drydock-sign-in"]');
+  return (meta?.content ?? '').split(' ').includes(way);
+}
+
+/** Who is signed in, by login; null when nobody is. */
+export async function whoIs(): Promise<string | null> {
+  const response = await post('/graphql', { query: '{ viewer { login } }' });
+  const body = (await response.json()) as { data?: { viewer?: { login: string } | null } };
+  return body.data?.viewer?.login ?? null;
+}
+
+/** Signs in without a password; only an installation started with --dev takes it. */
+export async function devSignIn(login: string): Promise<void> {
+  await accepted(await post('/auth/dev', { login }));
+}
+
+/** Ends the browser's session. */
+export async function signOut(): Promise<void> {
+  await accepted(await post('/auth/logout', {}));
+}
+
+function post(path: string, body: unknown): Promise<Response> {
+  return fetch(path, {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function accepted(response: Response): Promise<void> {
+  if (response.ok) return;
+  const text = (await response.text()).trim();
+  throw new Error(text.slice(0, 200) || `${response.status} ${response.statusText}`);
+}

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const script = "console.log('hello');"
+
+func TestExplorer(t *testing.T) {
+	long := strings.Repeat(script, 100)
+	files := fstest.MapFS{
+		"dist/.keep":             {Data: []byte("kept")},
+		"dist/index.html":        {Data: []byte(`<meta name="drydock-sign-in" content=""><title>GraphiQL</title>`)},
+		"dist/assets/a-1B2c3.js": {Data: []byte(script)},
+		"dist/assets/b-1B2c3.js": {Data: []byte(long)},
+	}
+	handler, err := newExplorer(files, "dist", SignIn{Dev: true, GitHub: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := `<meta name="drydock-sign-in" content="dev github"><title>GraphiQL</title>`
+	cases := []struct {
+		reason, method, path string
+		want                 answer
+	}{
+		{"the page itself", "GET", "/graphiql", answer{200, "no-cache", "text/html; charset=utf-8", page}},
+		{"the folder is the page too", "GET", "/graphiql/", answer{200, "no-cache", "text/html; charset=utf-8", page}},
+		{"a hashed file never changes", "GET", "/graphiql/assets/a-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", script}},
+		{"a long file comes zipped, and whole", "GET", "/graphiql/assets/b-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", long}},
+		{"the head alone", "HEAD", "/graphiql", answer{200, "no-cache", "text/html; charset=utf-8", ""}},
+		{"a file that is not there", "GET", "/graphiql/assets/gone.js", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
+		{"the placeholder is not a file of the site", "GET", "/graphiql/.keep", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
+		{"pages are read", "POST", "/graphiql", answer{405, "", "text/plain; charset=utf-8", "this page is read with GET\n"}},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, ask(t, handler, c.method, c.path, nil)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestExplorerNotModified(t *testing.T) {
+	files := fstest.MapFS{"dist/index.html": {Data: []byte("<title>GraphiQL</title>")}}
+	handler, err := newExplorer(files, "dist", SignIn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := httptest.NewRecorder()
+	handler.ServeHTTP(first, httptest.NewRequest("GET", "/graphiql", nil))
+	again := ask(t, handler, "GET", "/graphiql", http.Header{"If-None-Match": {first.Header().Get("ETag")}})
+	if diff := cmp.Diff(answer{304, "no-cache", "", ""}, again); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExplorerMissing(t *testing.T) {
+	handler, err := newExplorer(fstest.MapFS{"dist/.keep": {}}, "dist", SignIn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, handler, "GET", "/graphiql", nil)
+	if got.Status != 200 || got.Cache != "no-cache" || !strings.Contains(got.Body, "make web") {
+		t.Errorf("a gateway without its pages must say how to build them; got %+v", got)
+	}
+}
+
+// TestEmbedded holds that what go build embeds is served, whether the pages were built or not.
+func TestEmbedded(t *testing.T) {
+	handler, err := GraphiQL(SignIn{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ask(t, handler, "GET", "/graphiql", nil)
+	if got.Status != 200 || !strings.Contains(got.Body, "GraphiQL") {
+		t.Errorf("got %+v", got)
+	}
+	if strings.Contains(got.Body, "//") && strings.Contains(got.Body, "http") {
+		t.Errorf("the page names another host: %s", got.Body)
+	}
+}
+
+func TestHome(t *testing.T) {
+	cases := []struct {
+		reason        string
+		offer         SignIn
+		want, without []string
+	}{
+		{"development", SignIn{Dev: true}, []string{`action="/auth/dev"`, `href="/graphiql"`}, []string{"/auth/github"}},
+		{"production", SignIn{GitHub: true}, []string{`href="/auth/github`}, []string{"/auth/dev"}},
+		{"no sign-in set up", SignIn{}, []string{`href="/graphiql"`}, []string{"/auth/", "Sign in"}},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			handler, err := Home(c.offer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ask(t, handler, "GET", "/", nil)
+			for _, part := range c.want {
+				if !strings.Contains(got.Body, part) {
+					t.Errorf("the page lacks %s", part)
+				}
+			}
+			for _, part := range c.without {
+				if strings.Contains(got.Body, part) {
+					t.Errorf("the page must not offer %s", part)
+				}
+			}
+		})
+	}
+}
+
+type answer struct {
+	Status      int
+	Cache, Type string
+	Body        string
+}
+
+// ask sends a request as a browser would, takes off gzip, and holds that a page forbids other origins.
+func ask(t *testing.T, handler http.Handler, method, path string, head http.Header) answer {
+	t.Helper()
+	request := httptest.NewRequest(method, path, nil)
+	request.Header.Set("Accept-Encoding", "gzip")
+	for name, values := range head {
+		request.Header[name] = values
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	response := recorder.Result()
+	defer func() { _ = response.Body.Close() }()
+	policy := response.Header.Get("Content-Security-Policy")
+	if response.StatusCode == http.StatusOK && !strings.HasPrefix(policy, "default-src 'none'") {
+		t.Errorf("Content-Security-Policy is %q", policy)
+	}
+	body := io.Reader(response.Body)
+	if response.Header.Get("Content-Encoding") == "gzip" && method != http.MethodHead {
+		zipped, err := gzip.NewReader(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = zipped
+	}
+	text, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{response.StatusCode, response.Header.Get("Cache-Control"), response.Header.Get("Content-Type"), string(text)}
+}
