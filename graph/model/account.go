@@ -32,3 +32,13 @@ func (a *Account) GetID() string { return a.ID() }
 
 // IsAdmin tells whether the account may see other accounts.
 func (a *Account) IsAdmin() bool { return a.Role == RoleAdmin }
+
+// Identity is who signs up, as GitHub says.
+type Identity struct {
+	// Login is the GitHub login, in any case.
+	Login string
+	// GithubID is GitHub's number of the user; 0 where unknown.
+	GithubID int64
+	// Email is empty where unknown.
+	Email string
+}

@@ -26,3 +26,12 @@ type DailyUsage struct {
 	Date         string
 	BuildSeconds int
 }
+
+// UsageReport tells the metered build time of one finished build.
+type UsageReport struct {
+	Login string
+	// BuildUID names the build: it is counted once, however often it is reported.
+	BuildUID   string
+	Seconds    int64
+	FinishedAt time.Time
+}

@@ -1,0 +1,44 @@
+package cache
+
+import (
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// The outcomes of a read.
+const (
+	// hit: a fresh value, or a remembered refusal.
+	hit = "hit"
+	// miss: the caller waited for a load, which answered.
+	miss = "miss"
+	// stale: an old value, because the upstream failed or is being asked behind it.
+	stale = "stale"
+	// failed: the load failed, and nothing was at hand.
+	failed = "error"
+)
+
+// Metrics counts reads: drydock_cache_requests_total{cache,outcome}.
+type Metrics struct {
+	requests *prometheus.CounterVec
+}
+
+// NewMetrics registers the metrics; two callers of one registerer share them. A nil
+// registerer counts without telling anybody.
+func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
+	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "drydock_cache_requests_total",
+		Help: "Reads of a cache by outcome: hit, miss, stale or error.",
+	}, []string{"cache", "outcome"})
+	if registerer == nil {
+		return &Metrics{requests: requests}, nil
+	}
+	if err := registerer.Register(requests); err != nil {
+		var already prometheus.AlreadyRegisteredError
+		if !errors.As(err, &already) {
+			return nil, err
+		}
+		requests = already.ExistingCollector.(*prometheus.CounterVec)
+	}
+	return &Metrics{requests: requests}, nil
+}

@@ -1,0 +1,88 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics counts and times upstream calls, try by try:
+// drydock_upstream_requests_total{upstream,operation,outcome} and
+// drydock_upstream_request_duration_seconds{upstream,operation}, until the
+// response's header. An outcome is a status class (2xx, 3xx, 4xx, 5xx), 429,
+// timeout, cancelled, or error for a broken connection.
+type Metrics struct {
+	requests *prometheus.CounterVec
+	duration *prometheus.HistogramVec
+}
+
+// NewMetrics registers the metrics; two callers of one registerer share them. A nil
+// registerer counts without telling anybody.
+func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "drydock_upstream_requests_total",
+			Help: "Calls to upstreams, each try counted, by outcome.",
+		}, []string{"upstream", "operation", "outcome"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "drydock_upstream_request_duration_seconds",
+			Help:    "Time from an upstream call's start to its response's header.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11),
+		}, []string{"upstream", "operation"}),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	var err error
+	if m.requests, err = register(registerer, m.requests); err != nil {
+		return nil, err
+	}
+	if m.duration, err = register(registerer, m.duration); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
+	err := registerer.Register(collector)
+	var already prometheus.AlreadyRegisteredError
+	if errors.As(err, &already) {
+		return already.ExistingCollector.(C), nil
+	}
+	return collector, err
+}
+
+// Observed counts each call in the metrics and in the Counter of its context. It
+// bounds nothing, so it fits around watches too.
+func Observed(next http.RoundTripper, upstream string, operation func(*http.Request) string, metrics *Metrics) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		count(r.Context(), upstream)
+		start := time.Now()
+		response, err := next.RoundTrip(r)
+		if metrics != nil {
+			name := operation(r)
+			metrics.duration.WithLabelValues(upstream, name).Observe(time.Since(start).Seconds())
+			metrics.requests.WithLabelValues(upstream, name, outcome(response, err)).Inc()
+		}
+		return response, err
+	})
+}
+
+func outcome(response *http.Response, err error) string {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	case err != nil:
+		return "error"
+	case response.StatusCode == http.StatusTooManyRequests:
+		return "429"
+	default:
+		return strconv.Itoa(response.StatusCode/100) + "xx"
+	}
+}

@@ -1,0 +1,148 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Retry says when a call is made again.
+type Retry struct {
+	// Attempts bounds the tries in all; below 2: one try.
+	Attempts int
+	// Wait is the longest first pause, doubled with each further one up to MaxWait; the
+	// pause is a random part of that (full jitter). A Retry-After beyond MaxWait ends
+	// the retrying: the caller gets the answer.
+	Wait, MaxWait time.Duration
+}
+
+// Retried makes failed calls again where a second time does no harm: safe and
+// idempotent methods, and any call with an Idempotency-Key. Broken connections,
+// tries that ran into their own deadline, 409 (a lock, or the same key in flight),
+// 429, 500, 502, 503 and 504 are tried again; Stripe-Should-Retry overrules the
+// status, Retry-After the pause. The caller's context bounds it all.
+func Retried(next http.RoundTripper, retry Retry) http.RoundTripper {
+	if retry.Attempts < 2 {
+		return next
+	}
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if !repeatable(r) {
+			return next.RoundTrip(r)
+		}
+		for attempt := 1; ; attempt++ {
+			try, err := fresh(r, attempt)
+			if err != nil {
+				return nil, err
+			}
+			response, err := next.RoundTrip(try)
+			if attempt == retry.Attempts || !again(r.Context(), response, err) {
+				return response, err
+			}
+			pause, ok := retry.pause(r.Context(), attempt, response)
+			if !ok {
+				return response, err
+			}
+			discard(response)
+			timer := time.NewTimer(pause)
+			select {
+			case <-r.Context().Done():
+				timer.Stop()
+				return nil, r.Context().Err()
+			case <-timer.C:
+			}
+		}
+	})
+}
+
+// repeatable tells whether a call may be sent twice (RFC 9110, 9.2.2).
+func repeatable(r *http.Request) bool {
+	if r.Body != nil && r.Body != http.NoBody && r.GetBody == nil {
+		return false
+	}
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+		return true
+	default:
+		return r.Header.Get("Idempotency-Key") != ""
+	}
+}
+
+// fresh is the request with a body that was not read yet.
+func fresh(r *http.Request, attempt int) (*http.Request, error) {
+	if attempt == 1 || r.GetBody == nil {
+		return r, nil
+	}
+	body, err := r.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	again := r.Clone(r.Context())
+	again.Body = body
+	return again, nil
+}
+
+func again(ctx context.Context, response *http.Response, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	if err != nil {
+		return true
+	}
+	switch response.Header.Get("Stripe-Should-Retry") {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	switch response.StatusCode {
+	case http.StatusConflict, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// pause is how long to wait before the next try; not ok where the upstream asks for
+// more than the policy or the caller's deadline allows.
+func (p Retry) pause(ctx context.Context, attempt int, response *http.Response) (time.Duration, bool) {
+	limit := min(p.Wait<<(attempt-1), p.MaxWait)
+	pause := time.Duration(rand.Int64N(int64(limit) + 1))
+	if asked, ok := retryAfter(response); ok {
+		if asked > p.MaxWait {
+			return 0, false
+		}
+		pause = max(pause, asked)
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
+		return 0, false
+	}
+	return pause, true
+}
+
+// retryAfter reads Retry-After, in seconds or as a date (RFC 9110, 10.2.3).
+func retryAfter(response *http.Response) (time.Duration, bool) {
+	if response == nil {
+		return 0, false
+	}
+	text := response.Header.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+		return time.Duration(seconds) * time.Second, true
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at)), true
+	}
+	return 0, false
+}
+
+// discard lets the connection be used again.
+func discard(response *http.Response) {
+	if response == nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
+	_ = response.Body.Close()
+}
