@@ -21,8 +21,8 @@ type AccountResolver interface {
 	Plan(ctx context.Context, obj *model.Account) (*model.Plan, error)
 
 	Usage(ctx context.Context, obj *model.Account, period model.UsagePeriod) (*model.Usage, error)
-	Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.ImageConnection, error)
-	Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.BuildConnection, error)
+	Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.Connection[*model.Image], error)
+	Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error)
 }
 type SubscriptionResolver interface {
 	ViewerChanged(ctx context.Context) (<-chan *model.Account, error)
@@ -415,8 +415,8 @@ func (ec *executionContext) _Account_images(ctx context.Context, field graphql.C
 			return ec.Resolvers.Account().Images(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["filter"].(*model.ImageFilter), fc.Args["orderBy"].(*model.ImageOrder))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.ImageConnection) graphql.Marshaler {
-			return ec.marshalNImageConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*model.Image]) graphql.Marshaler {
+			return ec.marshalNImageConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -459,8 +459,8 @@ func (ec *executionContext) _Account_builds(ctx context.Context, field graphql.C
 			return ec.Resolvers.Account().Builds(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["phase"].([]model.BuildPhase))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BuildConnection) graphql.Marshaler {
-			return ec.marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*model.Build]) graphql.Marshaler {
+			return ec.marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -490,7 +490,7 @@ func (ec *executionContext) fieldContext_Account_builds(ctx context.Context, fie
 	return fc, nil
 }
 
-func (ec *executionContext) _AccountConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.AccountConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AccountConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Account]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -502,8 +502,8 @@ func (ec *executionContext) _AccountConnection_edges(ctx context.Context, field 
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.AccountEdge) graphql.Marshaler {
-			return ec.marshalNAccountEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*model.Account]) graphql.Marshaler {
+			return ec.marshalNAccountEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -522,7 +522,7 @@ func (ec *executionContext) fieldContext_AccountConnection_edges(_ context.Conte
 	return fc, nil
 }
 
-func (ec *executionContext) _AccountConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.AccountConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _AccountConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Account]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -554,7 +554,7 @@ func (ec *executionContext) fieldContext_AccountConnection_pageInfo(_ context.Co
 	return fc, nil
 }
 
-func (ec *executionContext) _AccountEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.AccountEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AccountEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Account]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -577,7 +577,7 @@ func (ec *executionContext) fieldContext_AccountEdge_cursor(_ context.Context, f
 	return graphql.NewScalarFieldContext("AccountEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _AccountEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.AccountEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _AccountEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Account]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1002,7 +1002,7 @@ func (ec *executionContext) _Account(ctx context.Context, sel ast.SelectionSet, 
 
 var accountConnectionImplementors = []string{"AccountConnection"}
 
-func (ec *executionContext) _AccountConnection(ctx context.Context, sel ast.SelectionSet, obj *model.AccountConnection) graphql.Marshaler {
+func (ec *executionContext) _AccountConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*model.Account]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1045,7 +1045,7 @@ func (ec *executionContext) _AccountConnection(ctx context.Context, sel ast.Sele
 
 var accountEdgeImplementors = []string{"AccountEdge"}
 
-func (ec *executionContext) _AccountEdge(ctx context.Context, sel ast.SelectionSet, obj *model.AccountEdge) graphql.Marshaler {
+func (ec *executionContext) _AccountEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*model.Account]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, accountEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1126,7 +1126,7 @@ func (ec *executionContext) marshalNAccount2ᚖdrydockᚗdevᚋdrydockᚋgraph�
 	return ec._Account(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAccountConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountConnection(ctx context.Context, sel ast.SelectionSet, v *model.AccountConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNAccountConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*model.Account]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1136,11 +1136,11 @@ func (ec *executionContext) marshalNAccountConnection2ᚖdrydockᚗdevᚋdrydock
 	return ec._AccountConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNAccountEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.AccountEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAccountEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.Account]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNAccountEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountEdge(ctx, sel, v[i])
+		return ec.marshalNAccountEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1152,7 +1152,7 @@ func (ec *executionContext) marshalNAccountEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋ
 	return ret
 }
 
-func (ec *executionContext) marshalNAccountEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountEdge(ctx context.Context, sel ast.SelectionSet, v *model.AccountEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNAccountEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*model.Account]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

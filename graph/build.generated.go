@@ -451,7 +451,7 @@ func (ec *executionContext) fieldContext_Build_log(ctx context.Context, field gr
 	return fc, nil
 }
 
-func (ec *executionContext) _BuildConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.BuildConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _BuildConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Build]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -463,8 +463,8 @@ func (ec *executionContext) _BuildConnection_edges(ctx context.Context, field gr
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.BuildEdge) graphql.Marshaler {
-			return ec.marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*model.Build]) graphql.Marshaler {
+			return ec.marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -483,7 +483,7 @@ func (ec *executionContext) fieldContext_BuildConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _BuildConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.BuildConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _BuildConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Build]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -515,7 +515,7 @@ func (ec *executionContext) fieldContext_BuildConnection_pageInfo(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _BuildConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.BuildConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _BuildConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Build]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -538,7 +538,7 @@ func (ec *executionContext) fieldContext_BuildConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("BuildConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _BuildEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.BuildEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BuildEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Build]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -561,7 +561,7 @@ func (ec *executionContext) fieldContext_BuildEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("BuildEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _BuildEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.BuildEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _BuildEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Build]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1216,7 +1216,7 @@ func (ec *executionContext) _Build(ctx context.Context, sel ast.SelectionSet, ob
 
 var buildConnectionImplementors = []string{"BuildConnection"}
 
-func (ec *executionContext) _BuildConnection(ctx context.Context, sel ast.SelectionSet, obj *model.BuildConnection) graphql.Marshaler {
+func (ec *executionContext) _BuildConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*model.Build]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, buildConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1264,7 +1264,7 @@ func (ec *executionContext) _BuildConnection(ctx context.Context, sel ast.Select
 
 var buildEdgeImplementors = []string{"BuildEdge"}
 
-func (ec *executionContext) _BuildEdge(ctx context.Context, sel ast.SelectionSet, obj *model.BuildEdge) graphql.Marshaler {
+func (ec *executionContext) _BuildEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*model.Build]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, buildEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -1544,7 +1544,7 @@ func (ec *executionContext) marshalNBuild2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋm
 	return ec._Build(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildConnection(ctx context.Context, sel ast.SelectionSet, v *model.BuildConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*model.Build]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -1554,11 +1554,11 @@ func (ec *executionContext) marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydock�
 	return ec._BuildConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BuildEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.Build]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNBuildEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildEdge(ctx, sel, v[i])
+		return ec.marshalNBuildEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -1570,7 +1570,7 @@ func (ec *executionContext) marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgr
 	return ret
 }
 
-func (ec *executionContext) marshalNBuildEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildEdge(ctx context.Context, sel ast.SelectionSet, v *model.BuildEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNBuildEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*model.Build]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -20,7 +20,7 @@ import (
 type ImageResolver interface {
 	Owner(ctx context.Context, obj *model.Image) (*model.Account, error)
 	LatestBuild(ctx context.Context, obj *model.Image) (*model.Build, error)
-	Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.BuildConnection, error)
+	Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error)
 }
 type MutationResolver interface {
 	CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error)
@@ -648,8 +648,8 @@ func (ec *executionContext) _Image_builds(ctx context.Context, field graphql.Col
 			return ec.Resolvers.Image().Builds(ctx, obj, fc.Args["first"].(int), fc.Args["after"].(*string), fc.Args["phase"].([]model.BuildPhase))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.BuildConnection) graphql.Marshaler {
-			return ec.marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*model.Build]) graphql.Marshaler {
+			return ec.marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,
@@ -725,7 +725,7 @@ func (ec *executionContext) fieldContext_Image_updatedAt(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type Time does not have child fields"))
 }
 
-func (ec *executionContext) _ImageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.ImageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ImageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -737,8 +737,8 @@ func (ec *executionContext) _ImageConnection_edges(ctx context.Context, field gr
 			return obj.Edges, nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v []*model.ImageEdge) graphql.Marshaler {
-			return ec.marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageEdgeᚄ(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.Edge[*model.Image]) graphql.Marshaler {
+			return ec.marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx, selections, v)
 		},
 		true,
 		true,
@@ -757,7 +757,7 @@ func (ec *executionContext) fieldContext_ImageConnection_edges(_ context.Context
 	return fc, nil
 }
 
-func (ec *executionContext) _ImageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.ImageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ImageConnection_pageInfo(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -789,7 +789,7 @@ func (ec *executionContext) fieldContext_ImageConnection_pageInfo(_ context.Cont
 	return fc, nil
 }
 
-func (ec *executionContext) _ImageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.ImageConnection) (ret graphql.Marshaler) {
+func (ec *executionContext) _ImageConnection_totalCount(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -812,7 +812,7 @@ func (ec *executionContext) fieldContext_ImageConnection_totalCount(_ context.Co
 	return graphql.NewScalarFieldContext("ImageConnection", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
-func (ec *executionContext) _ImageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.ImageEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ImageEdge_cursor(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -835,7 +835,7 @@ func (ec *executionContext) fieldContext_ImageEdge_cursor(_ context.Context, fie
 	return graphql.NewScalarFieldContext("ImageEdge", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
-func (ec *executionContext) _ImageEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.ImageEdge) (ret graphql.Marshaler) {
+func (ec *executionContext) _ImageEdge_node(ctx context.Context, field graphql.CollectedField, obj *model.Edge[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
 		ec.OperationContext,
@@ -1978,7 +1978,7 @@ func (ec *executionContext) _Image(ctx context.Context, sel ast.SelectionSet, ob
 
 var imageConnectionImplementors = []string{"ImageConnection"}
 
-func (ec *executionContext) _ImageConnection(ctx context.Context, sel ast.SelectionSet, obj *model.ImageConnection) graphql.Marshaler {
+func (ec *executionContext) _ImageConnection(ctx context.Context, sel ast.SelectionSet, obj *model.Connection[*model.Image]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, imageConnectionImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2026,7 +2026,7 @@ func (ec *executionContext) _ImageConnection(ctx context.Context, sel ast.Select
 
 var imageEdgeImplementors = []string{"ImageEdge"}
 
-func (ec *executionContext) _ImageEdge(ctx context.Context, sel ast.SelectionSet, obj *model.ImageEdge) graphql.Marshaler {
+func (ec *executionContext) _ImageEdge(ctx context.Context, sel ast.SelectionSet, obj *model.Edge[*model.Image]) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, imageEdgeImplementors)
 
 	out := graphql.NewFieldSet(fields)
@@ -2295,7 +2295,7 @@ func (ec *executionContext) marshalNImage2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋm
 	return ec._Image(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNImageConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageConnection(ctx context.Context, sel ast.SelectionSet, v *model.ImageConnection) graphql.Marshaler {
+func (ec *executionContext) marshalNImageConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx context.Context, sel ast.SelectionSet, v *model.Connection[*model.Image]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")
@@ -2305,11 +2305,11 @@ func (ec *executionContext) marshalNImageConnection2ᚖdrydockᚗdevᚋdrydock�
 	return ec._ImageConnection(ctx, sel, v)
 }
 
-func (ec *executionContext) marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.ImageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.Image]) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
-		return ec.marshalNImageEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageEdge(ctx, sel, v[i])
+		return ec.marshalNImageEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
 	})
 
 	for _, e := range ret {
@@ -2321,7 +2321,7 @@ func (ec *executionContext) marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgr
 	return ret
 }
 
-func (ec *executionContext) marshalNImageEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageEdge(ctx context.Context, sel ast.SelectionSet, v *model.ImageEdge) graphql.Marshaler {
+func (ec *executionContext) marshalNImageEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx context.Context, sel ast.SelectionSet, v *model.Edge[*model.Image]) graphql.Marshaler {
 	if v == nil {
 		if !graphql.HasFieldError(ctx, graphql.GetFieldContext(ctx)) {
 			graphql.AddErrorf(ctx, "the requested element is null which the schema does not allow")

@@ -23,7 +23,7 @@ type QueryResolver interface {
 	Nodes(ctx context.Context, ids []string) ([]model.Node, error)
 	Viewer(ctx context.Context) (*model.Account, error)
 	Account(ctx context.Context, login string) (*model.Account, error)
-	Accounts(ctx context.Context, first int, after *string) (*model.AccountConnection, error)
+	Accounts(ctx context.Context, first int, after *string) (*model.Connection[*model.Account], error)
 	Build(ctx context.Context, id string) (*model.Build, error)
 	Image(ctx context.Context, name string) (*model.Image, error)
 	Plans(ctx context.Context) ([]*model.Plan, error)
@@ -412,8 +412,8 @@ func (ec *executionContext) _Query_accounts(ctx context.Context, field graphql.C
 			return ec.Resolvers.Query().Accounts(ctx, fc.Args["first"].(int), fc.Args["after"].(*string))
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v *model.AccountConnection) graphql.Marshaler {
-			return ec.marshalNAccountConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐAccountConnection(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v *model.Connection[*model.Account]) graphql.Marshaler {
+			return ec.marshalNAccountConnection2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐConnection(ctx, selections, v)
 		},
 		true,
 		true,

@@ -7,42 +7,61 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
+	"strings"
 
+	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/loaders"
 )
 
 func (r *accountResolver) Plan(ctx context.Context, obj *model.Account) (*model.Plan, error) {
-	panic(fmt.Errorf("not implemented: Plan - plan"))
+	return r.plans.PlanOf(ctx, obj)
 }
 
 func (r *accountResolver) Usage(ctx context.Context, obj *model.Account, period model.UsagePeriod) (*model.Usage, error) {
-	panic(fmt.Errorf("not implemented: Usage - usage"))
+	return r.accounts.Usage(ctx, obj.Login, period)
 }
 
-func (r *accountResolver) Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.ImageConnection, error) {
-	panic(fmt.Errorf("not implemented: Images - images"))
+func (r *accountResolver) Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.Connection[*model.Image], error) {
+	return connection(first, after, func(page model.Page) (model.Slice[*model.Image], error) {
+		return r.images.Images(ctx, model.ImageQuery{Login: obj.Login, Filter: filter, Order: orderBy, Page: page})
+	})
 }
 
-func (r *accountResolver) Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.BuildConnection, error) {
-	panic(fmt.Errorf("not implemented: Builds - builds"))
+func (r *accountResolver) Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error) {
+	return connection(first, after, func(page model.Page) (model.Slice[*model.Build], error) {
+		return r.builds.Builds(ctx, model.BuildQuery{Login: obj.Login, Phases: phase, Page: page})
+	})
 }
 
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Viewer - viewer"))
+	if _, signedIn := auth.ViewerFrom(ctx); !signedIn {
+		return nil, nil
+	}
+	return r.viewerAccount(ctx)
 }
 
 func (r *queryResolver) Account(ctx context.Context, login string) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Account - account"))
+	login = strings.ToLower(login)
+	if err := r.admin(ctx, "account", slog.String("login", login)); err != nil {
+		return nil, err
+	}
+	return loaders.For(ctx).Account(ctx, login)
 }
 
-func (r *queryResolver) Accounts(ctx context.Context, first int, after *string) (*model.AccountConnection, error) {
-	panic(fmt.Errorf("not implemented: Accounts - accounts"))
+func (r *queryResolver) Accounts(ctx context.Context, first int, after *string) (*model.Connection[*model.Account], error) {
+	if err := r.admin(ctx, "accounts"); err != nil {
+		return nil, err
+	}
+	return connection(first, after, func(page model.Page) (model.Slice[*model.Account], error) {
+		return r.knownAccounts(ctx, page)
+	})
 }
 
 func (r *subscriptionResolver) ViewerChanged(ctx context.Context) (<-chan *model.Account, error) {
-	panic(fmt.Errorf("not implemented: ViewerChanged - viewerChanged"))
+	return r.watchViewer(ctx)
 }
 
 func (r *Resolver) Account() graph.AccountResolver { return &accountResolver{r} }

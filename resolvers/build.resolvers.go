@@ -7,42 +7,81 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
 )
 
 func (r *buildResolver) Image(ctx context.Context, obj *model.Build) (*model.Image, error) {
-	panic(fmt.Errorf("not implemented: Image - image"))
+	return imageOf(ctx, obj)
 }
 
 func (r *buildResolver) Log(ctx context.Context, obj *model.Build, after int, first int) (*model.BuildLog, error) {
-	panic(fmt.Errorf("not implemented: Log - log"))
+	if err := checkLogRange(after, first); err != nil {
+		return nil, err
+	}
+	return r.logs.BuildLog(ctx, obj.Key, after, first)
 }
 
 func (r *mutationResolver) StartBuild(ctx context.Context, input model.StartBuildInput) (*model.StartBuildPayload, error) {
-	panic(fmt.Errorf("not implemented: StartBuild - startBuild"))
+	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.viewerPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	build, err := r.builds.StartBuild(ctx, model.BuildStart{
+		Image: key, Ref: text(input.Ref), Trigger: model.BuildTriggerManual,
+		Plan: plan, ClientMutationID: text(input.ClientMutationID),
+	})
+	return &model.StartBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *mutationResolver) CancelBuild(ctx context.Context, input model.CancelBuildInput) (*model.CancelBuildPayload, error) {
-	panic(fmt.Errorf("not implemented: CancelBuild - cancelBuild"))
+	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	build, err := r.builds.CancelBuild(ctx, key)
+	return &model.CancelBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *mutationResolver) RetryBuild(ctx context.Context, input model.RetryBuildInput) (*model.RetryBuildPayload, error) {
-	panic(fmt.Errorf("not implemented: RetryBuild - retryBuild"))
+	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.viewerPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	build, err := r.builds.RetryBuild(ctx, key, plan, text(input.ClientMutationID))
+	return &model.RetryBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *queryResolver) Build(ctx context.Context, id string) (*model.Build, error) {
-	panic(fmt.Errorf("not implemented: Build - build"))
+	return r.ownBuild(ctx, id)
 }
 
 func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, image *string) (<-chan *model.Build, error) {
-	panic(fmt.Errorf("not implemented: BuildChanged - buildChanged"))
+	selector, err := r.buildSelector(ctx, id, image)
+	if err != nil {
+		return nil, err
+	}
+	return r.watches.WatchBuilds(ctx, selector)
 }
 
 func (r *subscriptionResolver) BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error) {
-	panic(fmt.Errorf("not implemented: BuildLog - buildLog"))
+	build, err := r.ownBuild(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLogRange(after, 1); err != nil {
+		return nil, err
+	}
+	return r.logs.FollowBuildLog(ctx, build.Key, after)
 }
 
 func (r *Resolver) Build() graph.BuildResolver { return &buildResolver{r} }

@@ -7,42 +7,71 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/loaders"
 )
 
 func (r *imageResolver) Owner(ctx context.Context, obj *model.Image) (*model.Account, error) {
-	panic(fmt.Errorf("not implemented: Owner - owner"))
+	return loaders.For(ctx).Account(ctx, obj.Key.Login)
 }
 
 func (r *imageResolver) LatestBuild(ctx context.Context, obj *model.Image) (*model.Build, error) {
-	panic(fmt.Errorf("not implemented: LatestBuild - latestBuild"))
+	return loaders.For(ctx).LatestBuild(ctx, obj)
 }
 
-func (r *imageResolver) Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.BuildConnection, error) {
-	panic(fmt.Errorf("not implemented: Builds - builds"))
+func (r *imageResolver) Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error) {
+	return connection(first, after, func(page model.Page) (model.Slice[*model.Build], error) {
+		return r.builds.Builds(ctx, model.BuildQuery{Login: obj.Key.Login, Image: obj, Phases: phase, Page: page})
+	})
 }
 
 func (r *mutationResolver) CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error) {
-	panic(fmt.Errorf("not implemented: CreateImage - createImage"))
+	login, err := change(ctx, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := r.viewerPlan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	image, err := r.images.CreateImage(ctx, login, input, plan.Limits.Images)
+	return &model.CreateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateImageInput) (*model.UpdateImagePayload, error) {
-	panic(fmt.Errorf("not implemented: UpdateImage - updateImage"))
+	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	image, err := r.images.UpdateImage(ctx, key, input)
+	return &model.UpdateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *mutationResolver) DeleteImage(ctx context.Context, input model.DeleteImageInput) (*model.DeleteImagePayload, error) {
-	panic(fmt.Errorf("not implemented: DeleteImage - deleteImage"))
+	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	err = r.images.DeleteImage(ctx, key, text(input.ClientMutationID))
+	return &model.DeleteImagePayload{DeletedID: input.ID, ClientMutationID: input.ClientMutationID}, err
 }
 
 func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, error) {
-	panic(fmt.Errorf("not implemented: Image - image"))
+	login, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.images.Image(ctx, model.Key{Login: login, Name: name})
 }
 
 func (r *subscriptionResolver) ImageChanged(ctx context.Context, id string) (<-chan *model.Image, error) {
-	panic(fmt.Errorf("not implemented: ImageChanged - imageChanged"))
+	image, err := r.ownImage(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return r.watches.WatchImage(ctx, image.Key)
 }
 
 func (r *Resolver) Image() graph.ImageResolver { return &imageResolver{r} }

@@ -7,18 +7,17 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
 )
 
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
-	panic(fmt.Errorf("not implemented: Node - node"))
+	return r.node(ctx, id)
 }
 
 func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
-	panic(fmt.Errorf("not implemented: Nodes - nodes"))
+	return r.nodes(ctx, ids)
 }
 
 func (r *Resolver) Query() graph.QueryResolver { return &queryResolver{r} }

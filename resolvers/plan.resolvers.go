@@ -7,11 +7,10 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"drydock.dev/drydock/graph/model"
 )
 
 func (r *queryResolver) Plans(ctx context.Context) ([]*model.Plan, error) {
-	panic(fmt.Errorf("not implemented: Plans - plans"))
+	return r.plans.Plans(ctx)
 }

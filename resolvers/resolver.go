@@ -1,8 +1,115 @@
+// Package resolvers answers the fields of the schema that are not plain struct
+// fields, one short method each, in one file per concept. It declares what it
+// needs of others as small interfaces; it knows neither HTTP nor Stripe nor
+// Kubernetes.
+//
+// Whose things a request may see is decided here, at the roots: own.go for ids
+// and names, viewer.go for who asks, admin.go for who may see others. Everything
+// below a root follows edges of what the root gave out.
 package resolvers
 
-// This file will not be regenerated automatically.
-//
-// It serves as dependency injection for your app, add any dependencies you require
-// here.
+import (
+	"context"
+	"log/slog"
 
-type Resolver struct{}
+	"drydock.dev/drydock/graph"
+	"drydock.dev/drydock/graph/model"
+)
+
+// Accounts is where accounts and their usage are kept.
+type Accounts interface {
+	// Account is fault.NotFound for an unknown login.
+	Account(ctx context.Context, login string) (*model.Account, error)
+	// Accounts lists all of them, newest first.
+	Accounts(ctx context.Context, page model.Page) (model.Slice[*model.Account], error)
+	// Usage is an account's metered build time in a billing period.
+	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
+	// ForgetUsage makes the next Usage of the login a fresh one.
+	ForgetUsage(login string)
+}
+
+// Plans is where plans are kept.
+type Plans interface {
+	// Plans lists all of them, cheapest first.
+	Plans(ctx context.Context) ([]*model.Plan, error)
+	// Plan is fault.NotFound for an unknown product.
+	Plan(ctx context.Context, productID string) (*model.Plan, error)
+	// PlanOf is the plan of an account's subscription, or the default plan.
+	PlanOf(ctx context.Context, account *model.Account) (*model.Plan, error)
+}
+
+// Images is where image definitions are kept. A key without an image is
+// fault.NotFound.
+type Images interface {
+	Image(ctx context.Context, key model.Key) (*model.Image, error)
+	Images(ctx context.Context, query model.ImageQuery) (model.Slice[*model.Image], error)
+	// CreateImage is fault.LimitExceeded where the account has limit images already.
+	CreateImage(ctx context.Context, login string, input model.CreateImageInput, limit int) (*model.Image, error)
+	UpdateImage(ctx context.Context, key model.Key, input model.UpdateImageInput) (*model.Image, error)
+	DeleteImage(ctx context.Context, key model.Key, clientMutationID string) error
+}
+
+// Builds is where builds are kept. A key without a build is fault.NotFound.
+type Builds interface {
+	Build(ctx context.Context, key model.Key) (*model.Build, error)
+	Builds(ctx context.Context, query model.BuildQuery) (model.Slice[*model.Build], error)
+	StartBuild(ctx context.Context, start model.BuildStart) (*model.Build, error)
+	CancelBuild(ctx context.Context, key model.Key) (*model.Build, error)
+	RetryBuild(ctx context.Context, key model.Key, plan *model.Plan, clientMutationID string) (*model.Build, error)
+}
+
+// Logs is where the output of builds is kept.
+type Logs interface {
+	// BuildLog is at most first lines behind the line numbered after.
+	BuildLog(ctx context.Context, key model.Key, after, first int) (*model.BuildLog, error)
+	// FollowBuildLog sends the lines behind the one numbered after, and closes the
+	// channel when the last one is out or the context ends.
+	FollowBuildLog(ctx context.Context, key model.Key, after int) (<-chan *model.LogLine, error)
+}
+
+// Watches tells of changes: the present state at once, then every change, until
+// the context ends; then the channel is closed.
+type Watches interface {
+	WatchBuilds(ctx context.Context, selector model.BuildSelector) (<-chan *model.Build, error)
+	WatchImage(ctx context.Context, key model.Key) (<-chan *model.Image, error)
+}
+
+// Options are what the resolvers work with; all of them are needed.
+type Options struct {
+	Accounts Accounts
+	Plans    Plans
+	Images   Images
+	Builds   Builds
+	Logs     Logs
+	Watches  Watches
+	// Log gets the audit lines of administrators.
+	Log *slog.Logger
+}
+
+// Resolver is the root of all resolvers.
+type Resolver struct {
+	accounts Accounts
+	plans    Plans
+	images   Images
+	builds   Builds
+	logs     Logs
+	watches  Watches
+	log      *slog.Logger
+}
+
+// New makes what graph.NewExecutableSchema takes: the resolvers, and what fields
+// cost, for a limit on an operation's complexity.
+func New(options Options) graph.Config {
+	return graph.Config{
+		Resolvers: &Resolver{
+			accounts: options.Accounts,
+			plans:    options.Plans,
+			images:   options.Images,
+			builds:   options.Builds,
+			logs:     options.Logs,
+			watches:  options.Watches,
+			log:      options.Log,
+		},
+		Complexity: complexity(),
+	}
+}

@@ -7,14 +7,14 @@ package resolvers
 
 import (
 	"context"
-	"fmt"
 
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/loaders"
 )
 
 func (r *dailyUsageResolver) Builds(ctx context.Context, obj *model.DailyUsage) (int, error) {
-	panic(fmt.Errorf("not implemented: Builds - builds"))
+	return loaders.For(ctx).BuildsEnded(ctx, obj.Login, obj.Date)
 }
 
 func (r *Resolver) DailyUsage() graph.DailyUsageResolver { return &dailyUsageResolver{r} }

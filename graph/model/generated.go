@@ -12,22 +12,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// A page of accounts.
-type AccountConnection struct {
-	// The accounts of this page.
-	Edges []*AccountEdge `json:"edges"`
-	// Where the page stands.
-	PageInfo *PageInfo `json:"pageInfo"`
-}
-
-// An account in a list.
-type AccountEdge struct {
-	// The place of this account in the list.
-	Cursor string `json:"cursor"`
-	// The account.
-	Node *Account `json:"node"`
-}
-
 // A Stripe subscription.
 type BillingSubscription struct {
 	// Where it is in its life.
@@ -38,24 +22,6 @@ type BillingSubscription struct {
 	CurrentPeriodEnd time.Time `json:"currentPeriodEnd"`
 	// Whether it ends with the period.
 	CancelAtPeriodEnd bool `json:"cancelAtPeriodEnd"`
-}
-
-// A page of builds.
-type BuildConnection struct {
-	// The builds of this page.
-	Edges []*BuildEdge `json:"edges"`
-	// Where the page stands.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// How many builds match in all.
-	TotalCount int `json:"totalCount"`
-}
-
-// A build in a list.
-type BuildEdge struct {
-	// The place of this build in the list.
-	Cursor string `json:"cursor"`
-	// The build.
-	Node *Build `json:"node"`
 }
 
 // A piece of a build's log.
@@ -150,24 +116,6 @@ type GitSourceInput struct {
 	Context string `json:"context"`
 	// The build file, relative to the context.
 	Dockerfile string `json:"dockerfile"`
-}
-
-// A page of images.
-type ImageConnection struct {
-	// The images of this page.
-	Edges []*ImageEdge `json:"edges"`
-	// Where the page stands.
-	PageInfo *PageInfo `json:"pageInfo"`
-	// How many images match in all.
-	TotalCount int `json:"totalCount"`
-}
-
-// An image in a list.
-type ImageEdge struct {
-	// The place of this image in the list.
-	Cursor string `json:"cursor"`
-	// The image.
-	Node *Image `json:"node"`
 }
 
 // Which images; each given condition must hold.

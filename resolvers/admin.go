@@ -1,0 +1,29 @@
+package resolvers
+
+import (
+	"context"
+	"log/slog"
+
+	"drydock.dev/drydock/fault"
+)
+
+// admin lets administrators pass, by the role that the account has now, and
+// writes who wanted what to the log, one line for each use.
+func (r *Resolver) admin(ctx context.Context, what string, about ...slog.Attr) error {
+	account, err := r.viewerAccount(ctx)
+	if err != nil {
+		return err
+	}
+	r.audit(ctx, account.Login, what, account.IsAdmin(), about...)
+	if !account.IsAdmin() {
+		return fault.New(fault.Forbidden, "Only administrators may see other accounts.")
+	}
+	return nil
+}
+
+func (r *Resolver) audit(ctx context.Context, who, what string, allowed bool, about ...slog.Attr) {
+	attrs := append([]slog.Attr{
+		slog.String("who", who), slog.String("what", what), slog.Bool("allowed", allowed),
+	}, about...)
+	r.log.LogAttrs(ctx, slog.LevelInfo, "audit", attrs...)
+}

@@ -1,0 +1,40 @@
+package resolvers
+
+import (
+	"context"
+
+	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+// viewer is the login of whoever asks; fault.Unauthenticated when signed out.
+func viewer(ctx context.Context) (string, error) {
+	v, ok := auth.ViewerFrom(ctx)
+	if !ok {
+		return "", &fault.Error{Kind: fault.Unauthenticated}
+	}
+	return v.Login, nil
+}
+
+// viewerAccount is the viewer's account as it is now, whatever the session says.
+func (r *Resolver) viewerAccount(ctx context.Context) (*model.Account, error) {
+	login, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := r.accounts.Account(ctx, login)
+	if err != nil && fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.Unauthenticated, "The account of this session is no more: sign in again.")
+	}
+	return account, err
+}
+
+// viewerPlan is the plan of the viewer's account as it is now.
+func (r *Resolver) viewerPlan(ctx context.Context) (*model.Plan, error) {
+	account, err := r.viewerAccount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.plans.PlanOf(ctx, account)
+}
