@@ -32,7 +32,10 @@ const (
 var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
 // Namespace is the namespace of an account: drydock-<legal name>.
-func Namespace(login string) string { return "drydock-" + LegalName(login, 50) }
+func Namespace(login string) string { return "drydock-" + AccountLabel(login) }
+
+// AccountLabel is the value of LabelAccount: the account's legal name.
+func AccountLabel(login string) string { return LegalName(login, 50) }
 
 // LegalName turns any text into a DNS label of at most limit characters (RFC
 // 1123). A text that is one already stays as it is; of any other the legal part

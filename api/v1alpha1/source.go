@@ -6,7 +6,7 @@ type GitSource struct {
 	// git@host:path. It carries no password.
 	//
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:Pattern=`^((https?|ssh|git)://([A-Za-z0-9._~-]+@)?[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9._~/%+-]+|git@[A-Za-z0-9.-]+:[A-Za-z0-9._~/+-]+)$`
+	// +kubebuilder:validation:Pattern=`^((https?|ssh|git)://([A-Za-z0-9._~-]+@)?[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{1,5})?/[A-Za-z0-9._~/%+-]+|git@[A-Za-z0-9][A-Za-z0-9.-]*:[A-Za-z0-9._~/+][A-Za-z0-9._~/+-]*)$`
 	Repository string `json:"repository"`
 
 	// Ref is a branch, a tag or a commit.
@@ -41,6 +41,7 @@ type BuildArg struct {
 	Key string `json:"key"`
 
 	// +kubebuilder:validation:MaxLength=4096
+	// +kubebuilder:validation:Pattern=`^[^\x00]*$`
 	Value string `json:"value"`
 }
 
@@ -51,7 +52,7 @@ type Recipe struct {
 	// Destination is the registry and path to push to: host[:port]/path.
 	//
 	// +kubebuilder:validation:MaxLength=255
-	// +kubebuilder:validation:Pattern=`^(localhost|[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|[A-Za-z0-9.-]+:[0-9]{1,5})(:[0-9]{1,5})?(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`
+	// +kubebuilder:validation:Pattern=`^((localhost|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+)(:[0-9]{1,5})?|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?:[0-9]{1,5})(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`
 	Destination string `json:"destination"`
 
 	// Tags to push, each a tag of the OCI distribution specification, or a template of
@@ -62,6 +63,7 @@ type Recipe struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MaxLength=256
 	// +kubebuilder:validation:items:Pattern=`^([A-Za-z0-9_]|\{\{ ?\.(Commit|ShortCommit|Branch|Tag|Number|Date) ?\}\})([A-Za-z0-9_.-]|\{\{ ?\.(Commit|ShortCommit|Branch|Tag|Number|Date) ?\}\})*$`
+	// +kubebuilder:validation:items:XValidation:rule="self.contains('{{') || self.size() <= 128",message="a tag has at most 128 characters"
 	// +listType=set
 	Tags []string `json:"tags,omitempty"`
 

@@ -60,3 +60,13 @@ type BuildStart struct {
 	// ClientMutationID makes the start idempotent where not empty.
 	ClientMutationID string
 }
+
+// Validate says all that is wrong with a start.
+func (s *BuildStart) Validate() []Problem {
+	var p problems
+	if s.Ref != "" {
+		p.ref("ref", s.Ref)
+	}
+	p.mutationID(s.ClientMutationID)
+	return p
+}

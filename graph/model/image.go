@@ -16,6 +16,8 @@ type Image struct {
 	Suspended      bool
 	CreatedAt      time.Time
 	UpdatedAt      time.Time
+	// Version orders the states of one image: Kubernetes' resourceVersion.
+	Version string
 }
 
 // IsNode marks an image as having a global id.
@@ -29,3 +31,37 @@ func (i *Image) GetID() string { return i.ID() }
 
 // Name is the image's name within its account.
 func (i *Image) Name() string { return i.Key.Name }
+
+// Validate says all that is wrong with a new image; nothing is when it is empty.
+func (in *CreateImageInput) Validate() []Problem {
+	var p problems
+	p.name(in.Name)
+	p.source(in.Source)
+	p.destination(in.Destination)
+	p.tags(in.Tags)
+	p.buildArgs(in.BuildArgs)
+	p.platforms(in.Platforms)
+	p.timeout(in.TimeoutSeconds)
+	p.mutationID(deref(in.ClientMutationID))
+	return p
+}
+
+// Validate says all that is wrong with a change. Absent fields are right, null is for
+// those that have something to go back to.
+func (in *UpdateImageInput) Validate() []Problem {
+	var p problems
+	if source, set := in.Source.ValueOK(); set {
+		p.source(source)
+	}
+	if destination, set := in.Destination.ValueOK(); set {
+		p.destination(deref(destination))
+	}
+	if tags, set := in.Tags.ValueOK(); set && tags != nil {
+		p.tags(tags)
+	}
+	p.buildArgs(in.BuildArgs.Value())
+	p.platforms(in.Platforms.Value())
+	p.timeout(in.TimeoutSeconds.Value())
+	p.mutationID(deref(in.ClientMutationID))
+	return p
+}
