@@ -1364,6 +1364,10 @@ extend type Query {
   ): AccountConnection!
 }
 
+"""
+What can be followed. The present state comes first, so a client that connects
+again, to whichever replica, misses nothing.
+"""
 type Subscription {
   "Plan, subscription and usage: the present state at once, then every change."
   viewerChanged: Account!
@@ -1776,6 +1780,10 @@ extend type Query {
   ): Image
 }
 
+"""
+What can be changed. The same clientMutationID again, by the same account, is the
+same change, made once; the payload hands it back.
+"""
 type Mutation {
   "Create an image definition; it starts no build by itself."
   createImage(
@@ -1828,6 +1836,7 @@ enum OrderDirection {
   DESC
 }
 
+"What can be read."
 type Query {
   "Any object by its id; null where there is none, or it is another account's."
   node(
