@@ -2,7 +2,13 @@ package loaders
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
 
+	"github.com/vikstrous/dataloadgen"
+
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -29,8 +35,44 @@ func (l *Loaders) KnowAccounts(accounts ...*model.Account) {
 	}
 }
 
+// accounts reads logins one by one, some at a time. A login that fails fails
+// alone. The places are the response's, not the batch's: a level of the response
+// may come in more than one batch.
 func accounts(source Accounts) func(context.Context, []string) (map[string]*model.Account, error) {
+	places := make(chan struct{}, accountsAtOnce)
 	return func(ctx context.Context, logins []string) (map[string]*model.Account, error) {
-		return each(ctx, logins, accountsAtOnce, source.Account)
+		var (
+			group  sync.WaitGroup
+			mu     sync.Mutex
+			found  = make(map[string]*model.Account, len(logins))
+			failed = dataloadgen.MappedFetchError[string]{}
+		)
+		for _, login := range logins {
+			places <- struct{}{}
+			group.Go(func() {
+				account, err := recovered(func() (*model.Account, error) { return source.Account(ctx, login) })
+				<-places
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					failed[login] = err
+					return
+				}
+				found[login] = account
+			})
+		}
+		group.Wait()
+		return found, failed
 	}
+}
+
+// recovered makes an error of a panic, which in a goroutine of ours would end the
+// process.
+func recovered[V any](read func() (V, error)) (value V, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fault.Wrap(fault.Internal, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	return read()
 }

@@ -3,6 +3,8 @@ package loaders
 import (
 	"context"
 
+	"github.com/vikstrous/dataloadgen"
+
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -17,8 +19,20 @@ func (l *Loaders) Image(ctx context.Context, key model.Key) (*model.Image, error
 	return load(ctx, l.images, key)
 }
 
+// images reads keys one after another: the store is in memory. A key that fails
+// fails alone.
 func images(source Images) func(context.Context, []model.Key) (map[model.Key]*model.Image, error) {
 	return func(ctx context.Context, keys []model.Key) (map[model.Key]*model.Image, error) {
-		return each(ctx, keys, 1, source.Image)
+		found := make(map[model.Key]*model.Image, len(keys))
+		failed := dataloadgen.MappedFetchError[model.Key]{}
+		for _, key := range keys {
+			image, err := source.Image(ctx, key)
+			if err != nil {
+				failed[key] = err
+				continue
+			}
+			found[key] = image
+		}
+		return found, failed
 	}
 }
