@@ -1,0 +1,211 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"drydock.dev/drydock/api/v1alpha1"
+)
+
+// LeaseName is the Lease by which replicas elect their leader.
+const LeaseName = "drydock-controller"
+
+// Options say how a controller runs.
+type Options struct {
+	// Config leads to the Kubernetes API.
+	Config *rest.Config
+	// Billing keeps accounts' usage.
+	Billing Billing
+	// Strategy is the name of the build strategy, see v1alpha1.LabelStrategy.
+	Strategy string
+	// Namespace holds strategies and the Lease; v1alpha1.SystemNamespace where empty.
+	Namespace string
+	// LeaderElection lets several replicas run, of which one works.
+	LeaderElection bool
+	// LeaseDuration after which a leader that fell silent is replaced; 15 s where 0.
+	LeaseDuration time.Duration
+	// Workers of each reconciler; 8 where 0.
+	Workers int
+	Log     *slog.Logger
+	// Registerer takes the metrics; none are kept where nil.
+	Registerer prometheus.Registerer
+	// Now is the clock; time.Now where nil.
+	Now func() time.Time
+}
+
+// Controller runs the reconcilers.
+type Controller struct {
+	manager manager.Manager
+	synced  atomic.Bool
+	find    strategies
+}
+
+// deps is what every reconciler works with.
+type deps struct {
+	client.Client               // reads from the cache
+	live          client.Reader // reads from the API server
+	now           func() time.Time
+	log           *slog.Logger
+	metrics       *metrics
+}
+
+// New makes a controller; Run starts it. It fails where the API server is not reached.
+func New(opts Options) (*Controller, error) {
+	opts = opts.withDefaults()
+	if opts.Billing == nil || opts.Config == nil || opts.Log == nil {
+		return nil, errors.New("controller: Config, Billing and Log are needed")
+	}
+	mgr, err := newManager(opts)
+	if err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
+	typed, err := kubernetes.NewForConfig(opts.Config)
+	if err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
+	d := deps{Client: mgr.GetClient(), live: mgr.GetAPIReader(), now: opts.Now, log: opts.Log, metrics: newMetrics(opts.Registerer)}
+	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
+	for _, part := range []interface {
+		setup(manager.Manager, controller.Options) error
+	}{
+		&queue{deps: d, billing: opts.Billing, find: find},
+		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
+		&meters{deps: d, billing: opts.Billing},
+		&latest{deps: d},
+	} {
+		if err := part.setup(mgr, controllerOptions(opts)); err != nil {
+			return nil, fmt.Errorf("controller: %w", err)
+		}
+	}
+	return &Controller{manager: mgr, find: find}, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Namespace == "" {
+		o.Namespace = v1alpha1.SystemNamespace
+	}
+	if o.LeaseDuration == 0 {
+		o.LeaseDuration = 15 * time.Second
+	}
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func controllerOptions(opts Options) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: opts.Workers,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](200*time.Millisecond, time.Minute),
+		ReconciliationTimeout:   2 * time.Minute,
+	}
+}
+
+func newManager(opts Options) (manager.Manager, error) {
+	objects := runtime.NewScheme()
+	if err := errors.Join(scheme.AddToScheme(objects), v1alpha1.AddToScheme(objects)); err != nil {
+		return nil, err
+	}
+	// As client-go advises: renew within two thirds of the lease, try five times per lease.
+	renew, retry := opts.LeaseDuration*2/3, opts.LeaseDuration/5
+	grace := 20 * time.Second
+	anyName := true
+	return manager.New(rest.CopyConfig(opts.Config), manager.Options{
+		Scheme:                        objects,
+		Logger:                        logr.FromSlogHandler(opts.Log.Handler()),
+		Cache:                         cacheOptions(opts.Namespace),
+		Client:                        client.Options{Cache: &client.CacheOptions{DisableFor: []client.Object{&corev1.ConfigMap{}}}},
+		Metrics:                       server.Options{BindAddress: "0"},
+		HealthProbeBindAddress:        "0",
+		LeaderElection:                opts.LeaderElection,
+		LeaderElectionID:              LeaseName,
+		LeaderElectionNamespace:       opts.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &opts.LeaseDuration,
+		RenewDeadline:                 &renew,
+		RetryPeriod:                   &retry,
+		GracefulShutdownTimeout:       &grace,
+		Controller:                    config.Controller{SkipNameValidation: &anyName},
+	})
+}
+
+// cacheOptions keep of the cluster what concerns builds, without managedFields.
+func cacheOptions(namespace string) cache.Options {
+	ours, err := labels.NewRequirement(v1alpha1.LabelBuild, selection.Exists, nil)
+	if err != nil {
+		panic(err) // constant arguments
+	}
+	builds := labels.NewSelector().Add(*ours)
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&batchv1.Job{}:        {Label: builds},
+			&corev1.Pod{}:         {Label: builds},
+			&corev1.PodTemplate{}: {Namespaces: map[string]cache.Config{namespace: {}}},
+		},
+	}
+}
+
+// Run works until the context ends, then lets the reconciles under way finish and
+// hands the lease on. It fails when the lease is lost.
+func (c *Controller) Run(ctx context.Context) error {
+	go func() {
+		if c.manager.GetCache().WaitForCacheSync(ctx) {
+			c.synced.Store(true)
+		}
+	}()
+	if err := c.manager.Start(ctx); err != nil {
+		return fmt.Errorf("controller: %w", err)
+	}
+	return nil
+}
+
+// Ready is nil when the controller can do its work, or stands by to do it.
+func (c *Controller) Ready(ctx context.Context) error {
+	if !c.synced.Load() {
+		return errors.New("the caches of Kubernetes objects are not filled yet")
+	}
+	_, err := c.find.get(ctx)
+	return err
+}
+
+// Leading tells whether this replica is the one that works.
+func (c *Controller) Leading() bool {
+	select {
+	case <-c.manager.Elected():
+		return true
+	default:
+		return false
+	}
+}
+
+func keyOf(object metav1.Object) client.ObjectKey {
+	return client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()}
+}

@@ -1,0 +1,19 @@
+// Package controller turns queued Builds into pushed images and metered seconds.
+//
+// Four reconcilers share the work; each phase of a Build has one writer:
+//
+//   - queue, by namespace (an account): Queued builds. It decides, oldest first,
+//     which of them may start, and makes their Jobs. One reconcile per account at a
+//     time and reads that go past the cache keep the plan's bound.
+//   - runs, by Build: Running builds. It follows the Job's pod, ends builds that were
+//     cancelled or ran too long, keeps the log, and writes the final phase, once.
+//   - meters, by Build: ended builds. It tells billing the seconds, again and again
+//     until they are taken. An outage there holds up no phase.
+//   - latest, by Image: keeps an image's status.latestBuild.
+//
+// All of them are level-based: whatever is found is brought one step further, so a
+// controller may die between any two writes. What makes a step repeatable: a Job
+// bears the name of its Build, a kept log's ConfigMaps bear names of their own, a
+// meter event bears the Build's UID, and every status write carries the
+// resourceVersion it was decided on.
+package controller

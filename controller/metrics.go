@@ -1,0 +1,55 @@
+package controller
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/api/v1alpha1"
+)
+
+type metrics struct {
+	builds   *prometheus.CounterVec
+	duration prometheus.Histogram
+	waiting  prometheus.Histogram
+	reports  *prometheus.CounterVec
+}
+
+func newMetrics(registerer prometheus.Registerer) *metrics {
+	buckets := prometheus.ExponentialBuckets(1, 2, 14) // 1 s to 2.3 h
+	m := &metrics{
+		builds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "drydock_builds_ended_total", Help: "Builds that ended, by phase and reason.",
+		}, []string{"phase", "reason"}),
+		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "drydock_build_duration_seconds", Help: "From a build's Job to its end.", Buckets: buckets,
+		}),
+		waiting: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "drydock_build_queue_seconds", Help: "From a build's creation to its Job.", Buckets: buckets,
+		}),
+		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "drydock_build_meter_reports_total", Help: "Attempts to tell billing of a build's seconds, by outcome.",
+		}, []string{"outcome"}),
+	}
+	if registerer != nil {
+		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports)
+	}
+	return m
+}
+
+func (m *metrics) ended(build *v1alpha1.Build) {
+	m.builds.WithLabelValues(string(build.Status.Phase), build.Status.Reason).Inc()
+	if build.Status.StartTime != nil {
+		m.duration.Observe(float64(Seconds(build)))
+	}
+}
+
+func (m *metrics) started(build *v1alpha1.Build) {
+	m.waiting.Observe(build.Status.StartTime.Sub(build.CreationTimestamp.Time).Seconds())
+}
+
+func (m *metrics) reported(err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = "error"
+	}
+	m.reports.WithLabelValues(outcome).Inc()
+}

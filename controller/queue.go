@@ -1,0 +1,157 @@
+package controller
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"drydock.dev/drydock/api/v1alpha1"
+)
+
+// retryQueue is how long a queue waits for what it cannot watch: billing, a strategy.
+const retryQueue = 10 * time.Second
+
+// queue starts the queued builds of an account, first come, first served. Its
+// requests name a namespace, and the work queue hands one out to one worker at a
+// time: decisions about an account are made one after the other.
+type queue struct {
+	deps
+	billing Billing
+	find    strategies
+}
+
+func (q *queue) setup(mgr manager.Manager, options controller.Options) error {
+	byNamespace := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
+		return []reconcile.Request{namespaceRequest(object.GetNamespace())}
+	})
+	return builder.ControllerManagedBy(mgr).Named("queue").WithOptions(options).
+		Watches(&v1alpha1.Build{}, byNamespace, builder.WithPredicates(queueNews)).
+		Watches(&v1alpha1.Image{}, byNamespace, builder.WithPredicates(deletions)).
+		Watches(&corev1.PodTemplate{}, handler.EnqueueRequestsFromMapFunc(q.waitingNamespaces)).
+		Complete(q)
+}
+
+func namespaceRequest(namespace string) reconcile.Request {
+	return reconcile.Request{NamespacedName: client.ObjectKey{Namespace: namespace}}
+}
+
+// queueNews are the events of builds that can move a queue: one joins it, leaves
+// its place, or is to be cancelled.
+var queueNews = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool { return !e.Object.(*v1alpha1.Build).Status.Phase.Done() },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		old, now := e.ObjectOld.(*v1alpha1.Build), e.ObjectNew.(*v1alpha1.Build)
+		return old.Status.Phase != now.Status.Phase || waits(now) && stopAsked(now) != stopAsked(old)
+	},
+}
+
+var deletions = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
+	UpdateFunc: func(event.UpdateEvent) bool { return false },
+}
+
+func waits(build *v1alpha1.Build) bool {
+	return build.Status.Phase == "" || build.Status.Phase == v1alpha1.PhaseQueued
+}
+
+// waitingNamespaces are those where a strategy's arrival can start something.
+func (q *queue) waitingNamespaces(ctx context.Context, _ client.Object) []reconcile.Request {
+	var builds v1alpha1.BuildList
+	if err := q.List(ctx, &builds, client.UnsafeDisableDeepCopy); err != nil {
+		q.log.Error("list builds", "error", err)
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range builds.Items {
+		request := namespaceRequest(builds.Items[i].Namespace)
+		if waits(&builds.Items[i]) && !slices.Contains(requests, request) {
+			requests = append(requests, request)
+		}
+	}
+	return requests
+}
+
+// Reconcile goes through an account's queue once, oldest build first.
+func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	waiting, running, err := q.unfinished(ctx, request.Namespace)
+	if err != nil || len(waiting) == 0 {
+		return reconcile.Result{}, err
+	}
+	pass := &pass{queue: q, running: running, quotas: map[string]quota{}}
+	for _, entry := range waiting {
+		if err := pass.visit(ctx, entry); err != nil {
+			return reconcile.Result{}, fmt.Errorf("queued build %s: %w", entry.build.Name, err)
+		}
+	}
+	return reconcile.Result{RequeueAfter: pass.again}, nil
+}
+
+// queued is a build in the queue, and its Job where that is made already: a
+// controller died between the Job and the status.
+type queued struct {
+	build *v1alpha1.Build
+	job   *metav1.PartialObjectMetadata
+}
+
+// unfinished reads an account's builds from the API server, past the cache: those
+// that wait, in their order, and how many hold a place.
+func (q *queue) unfinished(ctx context.Context, namespace string) ([]queued, int, error) {
+	var builds v1alpha1.BuildList
+	err := q.live.List(ctx, &builds, client.InNamespace(namespace), client.MatchingFieldsSelector{Selector: fields.ParseSelectorOrDie(
+		"status.phase!=Succeeded,status.phase!=Failed,status.phase!=Cancelled")})
+	if err != nil {
+		return nil, 0, err
+	}
+	jobs := metav1.PartialObjectMetadataList{}
+	jobs.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("JobList"))
+	if err := q.live.List(ctx, &jobs, client.InNamespace(namespace), client.HasLabels{v1alpha1.LabelBuild}); err != nil {
+		return nil, 0, err
+	}
+	made := map[string]*metav1.PartialObjectMetadata{}
+	for i := range jobs.Items {
+		made[jobs.Items[i].Name] = &jobs.Items[i]
+	}
+	var waiting []queued
+	running := 0
+	for i := range builds.Items {
+		build := &builds.Items[i]
+		job := made[build.Name]
+		if job != nil && !metav1.IsControlledBy(job, build) {
+			job = nil
+		}
+		if !waits(build) || job != nil {
+			running++
+		}
+		if waits(build) {
+			waiting = append(waiting, queued{build, job})
+		}
+	}
+	slices.SortFunc(waiting, inOrder)
+	return waiting, running, nil
+}
+
+// inOrder is first come, first served: by creation (whole seconds), then by number,
+// then by name.
+func inOrder(a, b queued) int {
+	return cmp.Or(
+		a.build.CreationTimestamp.Compare(b.build.CreationTimestamp.Time),
+		cmp.Compare(a.build.Spec.Number, b.build.Spec.Number),
+		strings.Compare(a.build.Name, b.build.Name),
+	)
+}

@@ -1,0 +1,63 @@
+package controller
+
+import (
+	"context"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/graph/model"
+)
+
+// askBilling bounds how long a queue waits for billing.
+const askBilling = 10 * time.Second
+
+// quota is what an account used in its present billing period.
+type quota struct {
+	seconds int64
+	until   time.Time
+	err     error
+}
+
+// exceeded tells whether nothing is left of the build's minutes.
+func (q quota) exceeded(build *v1alpha1.Build) bool {
+	limit := build.Spec.Limits.BuildMinutes
+	return limit != nil && q.seconds >= *limit*60
+}
+
+// quota of the account that pays for the build: what billing knows, and the seconds
+// of ended builds that billing was not told of yet. Nothing is asked where the plan
+// has no limit.
+func (p *pass) quota(ctx context.Context, build *v1alpha1.Build) quota {
+	if build.Spec.Limits.BuildMinutes == nil {
+		return quota{}
+	}
+	login := build.Spec.Account
+	if known, ok := p.quotas[login]; ok {
+		return known
+	}
+	found := p.askQuota(ctx, build.Namespace, login)
+	p.quotas[login] = found
+	return found
+}
+
+func (q *queue) askQuota(ctx context.Context, namespace, login string) quota {
+	ctx, cancel := context.WithTimeout(ctx, askBilling)
+	defer cancel()
+	usage, err := q.billing.Usage(ctx, login, model.UsagePeriodCurrent)
+	if err != nil {
+		return quota{err: err}
+	}
+	var builds v1alpha1.BuildList
+	if err := q.List(ctx, &builds, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return quota{err: err}
+	}
+	found := quota{seconds: int64(usage.BuildSeconds), until: usage.PeriodEnd}
+	for i := range builds.Items {
+		if build := &builds.Items[i]; build.Spec.Account == login && build.Status.Phase.Done() && build.Status.Billing == nil {
+			found.seconds += Seconds(build)
+		}
+	}
+	return found
+}

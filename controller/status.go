@@ -1,0 +1,91 @@
+package controller
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"drydock.dev/drydock/api/v1alpha1"
+)
+
+// maxMessage bounds status.message, in bytes.
+const maxMessage = 1024
+
+// verdict is where a build is to be: a phase, why, and words for people.
+type verdict struct {
+	phase           v1alpha1.BuildPhase
+	reason, message string
+}
+
+// apply sets a verdict and the condition that goes with it; it tells whether
+// anything changed.
+func (v verdict) apply(build *v1alpha1.Build, now time.Time) bool {
+	message := clip(v.message)
+	status := &build.Status
+	if status.Phase == v.phase && status.Reason == v.reason && status.Message == message {
+		return false
+	}
+	status.Phase, status.Reason, status.Message = v.phase, v.reason, message
+	succeeded := metav1.ConditionUnknown
+	if v.phase == v1alpha1.PhaseSucceeded {
+		succeeded = metav1.ConditionTrue
+	} else if v.phase.Done() {
+		succeeded = metav1.ConditionFalse
+	}
+	meta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type:               v1alpha1.ConditionSucceeded,
+		Status:             succeeded,
+		Reason:             v.reason,
+		Message:            message,
+		ObservedGeneration: build.Generation,
+		LastTransitionTime: metav1.NewTime(now),
+	})
+	return true
+}
+
+func clip(message string) string {
+	if len(message) > maxMessage {
+		message = message[:maxMessage-3] + "..."
+	}
+	return strings.ToValidUTF8(message, "")
+}
+
+// settle writes a verdict, where it is news. The write fails with a conflict when
+// the build changed since it was read.
+func (d deps) settle(ctx context.Context, build *v1alpha1.Build, v verdict) error {
+	if !v.apply(build, d.now()) {
+		return nil
+	}
+	return d.Status().Update(ctx, build)
+}
+
+// end writes a final verdict: the one place where a build ends.
+func (d deps) end(ctx context.Context, build *v1alpha1.Build, v verdict, at time.Time) error {
+	v.apply(build, d.now())
+	completion := metav1.NewTime(at.Truncate(time.Second))
+	if start := build.Status.StartTime; start != nil && completion.Before(start) {
+		completion = *start
+	}
+	build.Status.CompletionTime = &completion
+	if err := d.Status().Update(ctx, build); err != nil {
+		return err
+	}
+	d.metrics.ended(build)
+	d.log.Info("build ended", "namespace", build.Namespace, "build", build.Name, "phase", v.phase, "reason", v.reason, "seconds", Seconds(build))
+	return nil
+}
+
+// Seconds are what a build is billed: whole seconds from status.startTime (the
+// Job's creation) to status.completionTime (the end of its last container). Both
+// are times of whole seconds, so the difference is exact; it is 0 for a build that
+// never started and for one that ended within the second it started in.
+func Seconds(build *v1alpha1.Build) int64 {
+	start, end := build.Status.StartTime, build.Status.CompletionTime
+	if start == nil || end == nil || end.Before(start) {
+		return 0
+	}
+	return int64(end.Sub(start.Time) / time.Second)
+}
