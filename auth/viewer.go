@@ -1,0 +1,34 @@
+// Package auth knows who is asking: the Viewer of a request, the sealed cookie
+// that carries a session, and signing in with GitHub. It knows no GraphQL, and
+// keeps nothing on the server: a session proves itself on every replica.
+package auth
+
+import (
+	"context"
+	"time"
+)
+
+// Viewer is who is signed in.
+type Viewer struct {
+	// Login is the GitHub login, lower case.
+	Login string
+	// GithubID is GitHub's number of the user; 0 for a development sign-in.
+	GithubID int64
+	// SignedIn is when the session began; renewals keep it.
+	SignedIn time.Time
+	// Expires is when the session ends unless it is renewed.
+	Expires time.Time
+}
+
+type viewerKey struct{}
+
+// WithViewer gives a context in which v is signed in.
+func WithViewer(ctx context.Context, v Viewer) context.Context {
+	return context.WithValue(ctx, viewerKey{}, v)
+}
+
+// ViewerFrom is who is signed in; ok is false when nobody is.
+func ViewerFrom(ctx context.Context) (v Viewer, ok bool) {
+	v, ok = ctx.Value(viewerKey{}).(Viewer)
+	return v, ok
+}

@@ -1,0 +1,126 @@
+// Package gateway is Drydock's HTTP face: one list of routes, the GraphQL server
+// with its limits and errors over HTTP, server-sent events and WebSocket, signing
+// in, health, metrics, and the end of it all without losing a request.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"drydock.dev/drydock/auth"
+)
+
+// Options say what a gateway serves.
+type Options struct {
+	// Schema answers operations; give it Costs.
+	Schema graphql.ExecutableSchema
+	// PerResponse prepares the context of one response, which for a subscription is
+	// one event: fresh loaders. May be nil.
+	PerResponse func(context.Context) context.Context
+	// Sessions tells who is asking, SignIn has the pages that begin and end sessions.
+	Sessions *auth.Sessions
+	SignIn   *auth.SignIn
+	// Dev adds POST /auth/dev.
+	Dev bool
+	// Checks are the parts that /readyz asks, by name.
+	Checks map[string]Check
+	// Home serves /, GraphiQL serves /graphiql and below. Either may be nil.
+	Home, GraphiQL http.Handler
+	// Count prepares a context to count upstream calls and cache reads; what it gives
+	// back tells them for the log. May be nil.
+	Count func(context.Context) (context.Context, func() []slog.Attr)
+	// PublicURL is where browsers find this gateway.
+	PublicURL *url.URL
+	// Limits bound operations; Introspection tells whether the schema may be asked for.
+	Limits        Limits
+	Introspection bool
+	Log           *slog.Logger
+	// Registerer takes the gateway's metrics, Gatherer is what /metrics shows.
+	Registerer prometheus.Registerer
+	Gatherer   prometheus.Gatherer
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Gateway serves HTTP. Drain ends it.
+type Gateway struct {
+	Options
+	metrics *metrics
+	streams *streams
+	graphql *handler.Server
+	handler http.Handler
+	started time.Time
+}
+
+// New makes a gateway, an http.Handler. Its server needs a ReadHeaderTimeout and an
+// IdleTimeout; the deadlines of bodies and answers are the gateway's.
+func New(o Options) (*Gateway, error) {
+	if o.Schema == nil || o.Sessions == nil || o.SignIn == nil || o.Log == nil || o.Registerer == nil || o.Gatherer == nil || o.PublicURL == nil {
+		return nil, errors.New("gateway: Schema, Sessions, SignIn, Log, Registerer, Gatherer and PublicURL are needed")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.Limits = o.Limits.orDefaults()
+	g := &Gateway{Options: o, metrics: newMetrics(o.Registerer), streams: newStreams(), started: o.Now()}
+	g.graphql = g.newServer()
+
+	protection := http.NewCrossOriginProtection()
+	if err := protection.AddTrustedOrigin(o.PublicURL.Scheme + "://" + o.PublicURL.Host); err != nil {
+		return nil, err
+	}
+	protection.SetDenyHandler(http.HandlerFunc(refuseOrigin))
+	g.handler = g.recorded(g.secured(protection.Handler(o.Sessions.Handler(g.routes()))))
+	return g, nil
+}
+
+// ServeHTTP serves every route.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+// routes is the one list of what is served where.
+func (g *Gateway) routes() http.Handler {
+	mux := http.NewServeMux()
+	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, routed(pattern, h)) }
+
+	handle("/graphql", http.HandlerFunc(g.serveGraphQL))
+	handle("GET /auth/github", http.HandlerFunc(g.SignIn.Begin))
+	handle("GET /auth/github/callback", http.HandlerFunc(g.SignIn.Callback))
+	handle("POST /auth/logout", http.HandlerFunc(g.SignIn.Out))
+	if g.Dev {
+		handle("POST /auth/dev", http.HandlerFunc(g.SignIn.Dev))
+	}
+	handle("GET /livez", http.HandlerFunc(livez))
+	handle("GET /readyz", http.HandlerFunc(g.readyz))
+	handle("GET /metrics", promhttp.HandlerFor(g.Gatherer, promhttp.HandlerOpts{}))
+	if g.GraphiQL != nil {
+		handle("GET /graphiql", g.GraphiQL)
+		handle("GET /graphiql/", g.GraphiQL)
+	}
+	if g.Home != nil {
+		handle("GET /{$}", g.Home)
+	}
+	return mux
+}
+
+// routed notes which route a request took, for the log and the metrics.
+func routed(pattern string, next http.Handler) http.Handler {
+	path := pattern[strings.Index(pattern, "/"):]
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		record := recordOf(r.Context())
+		record.route = strings.TrimSuffix(path, "{$}")
+		if viewer, ok := auth.ViewerFrom(r.Context()); ok {
+			record.viewer = viewer.Login
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,102 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/fault"
+)
+
+// stream answers an operation with server-sent events, in the distinct connections mode
+// of https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream that
+// ends without a complete event asks its client to connect again.
+func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+	ctx, cancel := g.untilExpiry(ctx)
+	defer cancel()
+	done, ok := g.streams.add(cancel)
+	if !ok {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, string(fault.Unavailable), "This server is about to end: connect again.")
+		return
+	}
+	defer done()
+	recordOf(ctx).stream = true
+	subscribers := g.metrics.subscribers.WithLabelValues("sse")
+	subscribers.Inc()
+	defer subscribers.Dec()
+
+	w.Header().Set("Content-Type", mediaEvents)
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	events := &eventStream{w: w, control: http.NewResponseController(w), cancel: cancel}
+	events.send(": connected\n\n")
+	defer events.keepAlive(g.Limits.KeepAlive)()
+
+	responses, ctx := exec.DispatchOperation(ctx, oc)
+	for response := responses(ctx); response != nil; response = responses(ctx) {
+		data, err := json.Marshal(response)
+		if err != nil {
+			panic(err) // a response is made of JSON already
+		}
+		events.send(fmt.Sprintf("event: next\ndata: %s\n\n", data))
+		g.metrics.events.WithLabelValues("sse").Inc()
+	}
+	if ctx.Err() == nil {
+		events.send("event: complete\ndata:\n\n")
+	}
+}
+
+// sessionLeft is how long the viewer's session lasts; ok is false when signed out.
+func (g *Gateway) sessionLeft(ctx context.Context) (left time.Duration, ok bool) {
+	viewer, ok := auth.ViewerFrom(ctx)
+	return viewer.Expires.Sub(g.Now()), ok
+}
+
+// eventStream writes events one after the other, each to arrive in writeTime.
+type eventStream struct {
+	mu      sync.Mutex
+	w       http.ResponseWriter
+	control *http.ResponseController
+	cancel  context.CancelFunc
+}
+
+// send writes text; a client that does not take it ends the stream.
+func (e *eventStream) send(text string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_ = e.control.SetWriteDeadline(time.Now().Add(writeTime))
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		e.cancel()
+		return
+	}
+	if err := e.control.Flush(); err != nil {
+		e.cancel()
+	}
+}
+
+// keepAlive sends comments until it is stopped, so that proxies see life.
+func (e *eventStream) keepAlive(every time.Duration) (stop func()) {
+	ticker, end, ended := time.NewTicker(every), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-end:
+				return
+			case <-ticker.C:
+				e.send(":\n\n")
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(end)
+		<-ended
+	}
+}
