@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+// StartBuild queues a build of an image: a snapshot of the image as it is now and of
+// the plan's limits. The same clientMutationID again gives the build that it started.
+// Faults: BadUserInput for the ref, NotFound, Conflict for a suspended image,
+// LimitExceeded for a plan without builds.
+// Kubernetes: GET of the image, PUT of its status (these two again where somebody
+// wrote in between), POST; for a build that this replica knows, GET alone.
+func (c *Client) StartBuild(ctx context.Context, start model.BuildStart) (*model.Build, error) {
+	return c.start(ctx, start, func(image *v1alpha1.Image) (string, error) {
+		return string(image.UID) + "/" + string(start.Trigger), nil
+	})
+}
+
+// start queues a build of an image. What identify says of the image as it is now,
+// together with the clientMutationID, is the identity of the build.
+func (c *Client) start(ctx context.Context, start model.BuildStart, identify func(*v1alpha1.Image) (string, error)) (*model.Build, error) {
+	if err := invalid(start.Validate()); err != nil {
+		return nil, err
+	}
+	mutation := start.ClientMutationID
+	if mutation == "" {
+		mutation = rand.Text()
+	}
+	var b *v1alpha1.Build
+	var known *build
+	image, err := c.changeImage(ctx, start.Image, "status", func(image *v1alpha1.Image) (bool, error) {
+		identity, err := identify(image)
+		if err != nil {
+			return false, err
+		}
+		name := v1alpha1.HashedName(image.Name, identity+"/"+mutation, 63)
+		if known, _ = c.builds.get(image.Namespace, name); known != nil {
+			return false, nil
+		}
+		if b, err = newBuild(name, start, image); err != nil {
+			return false, err
+		}
+		image.Status.LastBuildNumber++
+		b.Spec.Number = image.Status.LastBuildNumber
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if known != nil {
+		return known.Build, nil
+	}
+	if _, err = c.images.remember(image); err != nil {
+		return nil, err
+	}
+	err = c.do(ctx, c.drydock.Post().Namespace(b.Namespace).Resource("builds").Body(b), b)
+	if fault.KindOf(err) == fault.AlreadyExists { // the same mutation, through another replica
+		b, err = c.liveBuild(ctx, model.Key{Login: start.Image.Login, Name: b.Name})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.rememberBuild(b)
+}
+
+// newBuild is a snapshot of an image and a plan; it has no number yet.
+func newBuild(name string, start model.BuildStart, image *v1alpha1.Image) (*v1alpha1.Build, error) {
+	if image.Spec.Suspended {
+		return nil, fault.New(fault.Conflict, "The image %s is suspended: update it with suspended: false first.", image.Name)
+	}
+	limits, err := buildLimits(start.Plan, image)
+	if err != nil {
+		return nil, err
+	}
+	b := &v1alpha1.Build{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: image.Namespace,
+			Name:      name,
+			Labels: map[string]string{
+				v1alpha1.LabelAccount: v1alpha1.AccountLabel(start.Image.Login),
+				v1alpha1.LabelImage:   image.Name,
+			},
+		},
+		Spec: v1alpha1.BuildSpec{
+			Account: start.Image.Login,
+			Image:   v1alpha1.ImageReference{Name: image.Name, UID: string(image.UID)},
+			Recipe:  *image.Spec.Recipe.DeepCopy(),
+			Limits:  limits,
+		},
+	}
+	for trigger, named := range triggers {
+		if named == start.Trigger {
+			b.Spec.Trigger = trigger
+		}
+	}
+	if start.Ref != "" {
+		b.Spec.Source.Ref = start.Ref
+	}
+	return b, nil
+}
+
+func buildLimits(plan *model.Plan, image *v1alpha1.Image) (limits v1alpha1.BuildLimits, err error) {
+	if plan.Limits.ConcurrentBuilds < 1 || plan.Limits.BuildTimeoutSeconds < 1 {
+		return limits, fault.New(fault.LimitExceeded, "Your plan allows no builds: change to a larger plan.")
+	}
+	limits.ConcurrentBuilds = int32(min(plan.Limits.ConcurrentBuilds, 1<<30))
+	limits.TimeoutSeconds = int32(min(plan.Limits.BuildTimeoutSeconds, 1<<30))
+	if own := image.Spec.TimeoutSeconds; own != nil {
+		limits.TimeoutSeconds = min(limits.TimeoutSeconds, *own)
+	}
+	limits.BuildMinutes = plan.BuildMinutes()
+	if limits.CPU, err = resource.ParseQuantity(plan.Limits.CPU); err == nil {
+		limits.Memory, err = resource.ParseQuantity(plan.Limits.Memory)
+	}
+	if err != nil {
+		return limits, fault.Wrap(fault.Internal, fmt.Errorf("limits of plan %s: %w", plan.ProductID, err))
+	}
+	return limits, nil
+}
+
+// CancelBuild asks the controller to end a build, and gives the build as it is now. A
+// build that has ended, or is being ended, stays as it is. Unknown ones are fault.NotFound.
+// Kubernetes: GET and PATCH; GET alone where there is nothing to do.
+func (c *Client) CancelBuild(ctx context.Context, key model.Key) (*model.Build, error) {
+	b, err := c.liveBuild(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if _, asked := b.Annotations[v1alpha1.AnnotationCancelRequested]; !asked && !b.Status.Phase.Done() {
+		patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
+			"uid":         b.UID, // that very build
+			"annotations": map[string]string{v1alpha1.AnnotationCancelRequested: c.now().UTC().Format(time.RFC3339)},
+		}})
+		if err != nil {
+			return nil, err
+		}
+		err = c.do(ctx, c.drydock.Patch(types.MergePatchType).Namespace(b.Namespace).Resource("builds").Name(b.Name).Body(patch), b)
+		if err != nil {
+			return nil, reworded(err, fault.NotFound, noBuild)
+		}
+	}
+	return c.rememberBuild(b)
+}
+
+// RetryBuild queues a build of an ended build's commit, or of its ref where the commit
+// is not known, with the image's present settings and the plan's limits. The same
+// clientMutationID again gives the build that it started. Faults: BadUserInput,
+// NotFound, Conflict for a build that has not ended and for an image that is gone or
+// suspended.
+// Kubernetes: GET of the build, then as StartBuild.
+func (c *Client) RetryBuild(ctx context.Context, key model.Key, plan *model.Plan, clientMutationID string) (*model.Build, error) {
+	b, err := c.liveBuild(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if !b.Status.Phase.Done() {
+		return nil, fault.New(fault.Conflict, "The build has not ended yet: wait for its end, or cancel it, then retry.")
+	}
+	start := model.BuildStart{Image: model.Key{Login: key.Login, Name: b.Spec.Image.Name}, Ref: b.Status.Commit,
+		Trigger: model.BuildTriggerRetry, Plan: plan, ClientMutationID: clientMutationID}
+	if start.Ref == "" {
+		start.Ref = b.Spec.Source.Ref
+	}
+	const gone = "The image that this build was of is gone: create it again and start a build of it."
+	retried, err := c.start(ctx, start, func(image *v1alpha1.Image) (string, error) {
+		if string(image.UID) != b.Spec.Image.UID {
+			return "", fault.New(fault.Conflict, gone)
+		}
+		return string(b.UID), nil
+	})
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, fault.New(fault.Conflict, gone)
+	}
+	return retried, err
+}
+
+func (c *Client) liveBuild(ctx context.Context, key model.Key) (*v1alpha1.Build, error) {
+	b := &v1alpha1.Build{}
+	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource("builds").Name(key.Name), b)
+	return b, reworded(err, fault.NotFound, noBuild)
+}
+
+func (c *Client) rememberBuild(written *v1alpha1.Build) (*model.Build, error) {
+	b, err := c.builds.remember(written)
+	if err != nil {
+		return nil, err
+	}
+	return b.Build, nil
+}

@@ -1,0 +1,218 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/transport"
+)
+
+// requestTimeout bounds every request but watches and logs.
+const requestTimeout = 15 * time.Second
+
+// Options says which cluster, and who listens.
+type Options struct {
+	// Kubeconfig is the path of a kubeconfig file; empty: the pod's service account.
+	Kubeconfig string
+	// Log may be nil: nothing is logged.
+	Log *slog.Logger
+	// Registerer may be nil: nothing is measured.
+	Registerer prometheus.Registerer
+	// Now may be nil: the real clock.
+	Now func() time.Time
+	// UserAgent is what the API server's audit log shows; empty: drydock.
+	UserAgent string
+}
+
+// Client reads and writes images, builds and logs.
+type Client struct {
+	log     *slog.Logger
+	now     func() time.Time
+	drydock *rest.RESTClient
+	core    *rest.RESTClient
+	params  runtime.ParameterCodec
+	images  *store[*model.Image]
+	builds  *store[*build]
+	follows follows
+	// accounts holds the namespaces that were seen to be the account's own.
+	accounts sync.Map
+	writing  stripes
+
+	life context.Context
+	stop context.CancelFunc
+	work sync.WaitGroup
+}
+
+// New makes a client. Nothing is asked of the cluster before Start.
+func New(options Options) (*Client, error) {
+	c := &Client{log: options.Log, now: options.Now}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", options.Kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig: %w", err)
+	}
+	config.UserAgent = options.UserAgent
+	if config.UserAgent == "" {
+		config.UserAgent = "drydock"
+	}
+	if err := c.connect(config, options.Registerer); err != nil {
+		return nil, err
+	}
+	subscribers, err := newSubscribers(options.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	c.images = newStore(imageKind(), subscribers, c.now)
+	c.builds = newStore(buildKind(), subscribers, c.now)
+	c.follows.running = map[string]*follow{}
+	life := klog.NewContext(context.Background(), logr.FromSlogHandler(c.log.Handler()))
+	c.life, c.stop = context.WithCancel(life)
+	return c, nil
+}
+
+// connect makes the REST clients of the two API groups over one connection pool.
+func (c *Client) connect(config *rest.Config, registerer prometheus.Registerer) error {
+	metrics, err := transport.NewMetrics(registerer)
+	if err != nil {
+		return err
+	}
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return transport.Observed(next, "kubernetes", operation, metrics)
+	})
+	config.QPS = -1 // the API server's priority and fairness is the judge
+	scheme := runtime.NewScheme()
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
+		return err
+	}
+	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
+	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	c.params = runtime.NewParameterCodec(scheme)
+	pool, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return err
+	}
+	if c.drydock, err = groupClient(config, pool, v1alpha1.GroupVersion, "/apis"); err != nil {
+		return err
+	}
+	c.core, err = groupClient(config, pool, corev1.SchemeGroupVersion, "/api")
+	return err
+}
+
+func groupClient(config *rest.Config, pool *http.Client, version schema.GroupVersion, path string) (*rest.RESTClient, error) {
+	group := rest.CopyConfig(config)
+	group.GroupVersion, group.APIPath = &version, path
+	return rest.RESTClientForConfigAndClient(group, pool)
+}
+
+// operation names a request for the metrics: its method, and its path without the
+// names in it.
+func operation(r *http.Request) string {
+	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	for i := range parts {
+		// /api/v1/namespaces/{namespace}/{resource}/{name}/{subresource}
+		if i > 0 && parts[i-1] == "namespaces" {
+			parts[i] = "{namespace}"
+		}
+		if i > 2 && parts[i-2] == "{namespace}" || i > 1 && parts[i-1] == "customresourcedefinitions" {
+			parts[i] = "{name}"
+		}
+	}
+	verb := r.Method
+	if r.URL.Query().Has("watch") {
+		verb = "WATCH"
+	}
+	return verb + " /" + strings.Join(parts, "/")
+}
+
+// Start begins to watch, and returns when all is read, or when the context ends.
+// What is not there yet, the custom resources or the whole API server, is waited
+// for; the watches go on until Close.
+func (c *Client) Start(ctx context.Context) error {
+	c.work.Go(func() { c.images.run(c.life, c.drydock, c.log) })
+	c.work.Go(func() { c.builds.run(c.life, c.drydock, c.log) })
+	for _, synced := range []<-chan struct{}{c.images.synced, c.builds.synced} {
+		select {
+		case <-synced:
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), c.Ready())
+		case <-c.life.Done():
+			return c.life.Err()
+		}
+	}
+	return nil
+}
+
+// Ready is nil once images and builds are read. It stays so when the API server is
+// lost later: reads go on from memory, Details tells how old they are.
+func (c *Client) Ready() error {
+	return errors.Join(c.images.ready(), c.builds.ready())
+}
+
+// Details tells of each kind whether it is synced, how many objects there are, how
+// many seconds ago the API server was last heard of, and what stands in the way.
+func (c *Client) Details() map[string]any {
+	return map[string]any{"images": c.images.details(), "builds": c.builds.details()}
+}
+
+// Close ends the watches and all that hangs on them; subscribers' channels are closed.
+func (c *Client) Close() {
+	c.stop()
+	c.work.Wait()
+	c.drydock.Client.CloseIdleConnections()
+}
+
+// do makes a request and reads the answer into an object, where one is given.
+func (c *Client) do(ctx context.Context, request *rest.Request, into runtime.Object) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	result := request.Do(ctx)
+	if into == nil {
+		return translate(result.Error())
+	}
+	return translate(result.Into(into))
+}
+
+// open makes a request whose answer is read piece by piece.
+func (c *Client) open(ctx context.Context, request *rest.Request) (io.ReadCloser, error) {
+	stream, err := request.Stream(ctx)
+	return stream, translate(err)
+}
+
+// stripes serialises this replica's writes to one thing. What other replicas write
+// meanwhile is met by the API server's resource versions.
+type stripes [64]sync.Mutex
+
+// lock waits for the turn, and gives the function that ends it.
+func (s *stripes) lock(name string) (unlock func()) {
+	hash := fnv.New32a()
+	_, _ = hash.Write([]byte(name))
+	stripe := &s[hash.Sum32()%uint32(len(s))]
+	stripe.Lock()
+	return stripe.Unlock
+}

@@ -1,0 +1,221 @@
+package cluster
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+// CreateImage creates an image, of which the account may have limit in all. The same
+// clientMutationID again gives the image that it created. Faults: BadUserInput,
+// AlreadyExists, LimitExceeded, and Conflict for a namespace that is not the account's.
+// Replicas that create at the same moment may pass the limit by one each.
+// Kubernetes: POST; before the account's first write through this process GET and
+// perhaps POST of its namespace; for a name that is taken GET.
+func (c *Client) CreateImage(ctx context.Context, login string, in model.CreateImageInput, limit int) (*model.Image, error) {
+	if err := invalid(in.Validate()); err != nil {
+		return nil, err
+	}
+	namespace := v1alpha1.Namespace(login)
+	defer c.writing.lock(namespace)()
+	_, taken := c.images.get(namespace, in.Name)
+	if !taken && c.images.count(byAccount, namespace) >= limit {
+		return nil, fault.New(fault.LimitExceeded,
+			"Your plan allows %d images: delete one, or change to a larger plan.", limit)
+	}
+	image := newImage(login, in)
+	err := c.post(ctx, login, image)
+	if fault.KindOf(err) == fault.AlreadyExists {
+		image, err = c.liveImage(ctx, model.Key{Login: login, Name: in.Name})
+		if err == nil && (in.ClientMutationID == nil || *in.ClientMutationID == "" ||
+			image.Annotations[annotationCreate] != mutationHash(*in.ClientMutationID)) {
+			return nil, fault.New(fault.AlreadyExists,
+				"An image of the name %s exists already: choose another name, or update that one.", in.Name)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.images.remember(image)
+}
+
+// post creates an image in the account's namespace, which is made where it is missing.
+func (c *Client) post(ctx context.Context, login string, image *v1alpha1.Image) error {
+	for {
+		_, settled := c.accounts.Load(image.Namespace)
+		if err := c.settle(ctx, login); err != nil {
+			return err
+		}
+		err := c.do(ctx, c.drydock.Post().Namespace(image.Namespace).Resource("images").Body(image), image)
+		if settled && fault.KindOf(err) == fault.NotFound { // the namespace was deleted meanwhile
+			c.accounts.Delete(image.Namespace)
+			continue
+		}
+		return err
+	}
+}
+
+func newImage(login string, in model.CreateImageInput) *v1alpha1.Image {
+	image := &v1alpha1.Image{ObjectMeta: metav1.ObjectMeta{
+		Namespace:   v1alpha1.Namespace(login),
+		Name:        in.Name,
+		Labels:      map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(login)},
+		Annotations: map[string]string{v1alpha1.AnnotationLogin: login},
+	}}
+	if in.ClientMutationID != nil {
+		image.Annotations[annotationCreate] = mutationHash(*in.ClientMutationID)
+	}
+	image.Spec.Source = v1alpha1.GitSource(*in.Source)
+	image.Spec.Destination = in.Destination
+	image.Spec.Tags = in.Tags
+	image.Spec.BuildArgs = buildArgs(in.BuildArgs)
+	image.Spec.Platforms = in.Platforms
+	image.Spec.TimeoutSeconds = seconds(in.TimeoutSeconds)
+	return image
+}
+
+// UpdateImage changes what the input sets. The same clientMutationID again changes
+// nothing, as long as few other changes came in between. Faults: BadUserInput,
+// NotFound, and Conflict where others write without a pause.
+// Kubernetes: GET and PUT, again where somebody wrote in between.
+func (c *Client) UpdateImage(ctx context.Context, key model.Key, in model.UpdateImageInput) (*model.Image, error) {
+	if err := invalid(in.Validate()); err != nil {
+		return nil, err
+	}
+	hash := ""
+	if in.ClientMutationID != nil {
+		hash = mutationHash(*in.ClientMutationID)
+	}
+	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
+		if _, done := recorded(image.Annotations[annotationUpdates], hash); done {
+			return false, nil
+		}
+		if hash != "" {
+			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates,
+				record(image.Annotations[annotationUpdates], hash, ""))
+		}
+		applyUpdate(&image.Spec, in)
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.images.remember(image)
+}
+
+func applyUpdate(spec *v1alpha1.ImageSpec, in model.UpdateImageInput) {
+	if source, set := in.Source.ValueOK(); set {
+		spec.Source = v1alpha1.GitSource(*source)
+	}
+	if destination, set := in.Destination.ValueOK(); set {
+		spec.Destination = *destination
+	}
+	if tags, set := in.Tags.ValueOK(); set {
+		spec.Tags = tags // null: the API server's default
+	}
+	if args, set := in.BuildArgs.ValueOK(); set {
+		spec.BuildArgs = buildArgs(args)
+	}
+	if platforms, set := in.Platforms.ValueOK(); set {
+		spec.Platforms = platforms
+	}
+	if timeout, set := in.TimeoutSeconds.ValueOK(); set {
+		spec.TimeoutSeconds = seconds(timeout)
+	}
+	if suspended, set := in.Suspended.ValueOK(); set {
+		spec.Suspended = suspended != nil && *suspended
+	}
+}
+
+// changeImage updates an image, or a subresource of it, by a function of the present
+// one, which says whether there is anything to write.
+func (c *Client) changeImage(ctx context.Context, key model.Key, subresource string, change func(*v1alpha1.Image) (bool, error)) (image *v1alpha1.Image, err error) {
+	defer c.writing.lock(v1alpha1.Namespace(key.Login))()
+	err = again(ctx, func() error {
+		if image, err = c.liveImage(ctx, key); err != nil {
+			return err
+		}
+		if changed, err := change(image); !changed || err != nil {
+			return err
+		}
+		put := c.drydock.Put().Namespace(image.Namespace).Resource("images").Name(image.Name)
+		if subresource != "" {
+			put = put.SubResource(subresource)
+		}
+		return c.do(ctx, put.Body(image), image)
+	})
+	return image, err
+}
+
+func (c *Client) liveImage(ctx context.Context, key model.Key) (*v1alpha1.Image, error) {
+	image := &v1alpha1.Image{}
+	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource("images").Name(key.Name), image)
+	return image, reworded(err, fault.NotFound, noImage)
+}
+
+// DeleteImage deletes an image; the controller cancels its unfinished builds. The same
+// clientMutationID again deletes nothing, also where a new image has the name, as long
+// as the account deleted few others in between. Unknown images are fault.NotFound.
+// Kubernetes: DELETE after a GET; with a clientMutationID also two GETs and a PUT of
+// the namespace.
+func (c *Client) DeleteImage(ctx context.Context, key model.Key, clientMutationID string) error {
+	namespace, hash := v1alpha1.Namespace(key.Login), mutationHash(clientMutationID)
+	if hash != "" {
+		home, err := c.namespace(ctx, namespace)
+		if err != nil {
+			return reworded(err, fault.NotFound, noImage)
+		}
+		if uid, done := recorded(home.Annotations[annotationDeletes], hash); done {
+			// Perhaps only recorded: the delete itself may not have come through.
+			if err = c.deleteImage(ctx, key, uid); fault.KindOf(err) == fault.NotFound || apierrors.IsConflict(err) {
+				return nil
+			}
+			return err
+		}
+	}
+	image, err := c.liveImage(ctx, key)
+	if err != nil {
+		return err
+	}
+	if hash != "" {
+		err = c.annotateNamespace(ctx, namespace, annotationDeletes, func(deletes string) string {
+			return record(deletes, hash, string(image.UID))
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return c.deleteImage(ctx, key, string(image.UID))
+}
+
+// deleteImage deletes an image of that very UID.
+func (c *Client) deleteImage(ctx context.Context, key model.Key, uid string) error {
+	namespace := v1alpha1.Namespace(key.Login)
+	options := metav1.NewPreconditionDeleteOptions(uid)
+	err := c.do(ctx, c.drydock.Delete().Namespace(namespace).Resource("images").Name(key.Name).Body(options), nil)
+	if err == nil || fault.KindOf(err) == fault.NotFound {
+		c.images.forget(namespace, key.Name, *options.Preconditions.UID)
+	}
+	return reworded(err, fault.NotFound, noImage)
+}
+
+func buildArgs(in []*model.KeyValueInput) []v1alpha1.BuildArg {
+	var args []v1alpha1.BuildArg
+	for _, arg := range in {
+		args = append(args, v1alpha1.BuildArg{Key: arg.Key, Value: arg.Value})
+	}
+	return args
+}
+
+func seconds(in *int) *int32 {
+	if in == nil {
+		return nil
+	}
+	out := int32(*in) // validated: at most 86400
+	return &out
+}

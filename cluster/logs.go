@@ -1,0 +1,10 @@
+package cluster
+
+import "sync"
+
+type follow struct{}
+
+type follows struct {
+	mu      sync.Mutex
+	running map[string]*follow
+}
