@@ -59,9 +59,11 @@ type Client struct {
 	accounts sync.Map
 	writing  stripes
 
-	life context.Context
-	stop context.CancelFunc
-	work sync.WaitGroup
+	// life ends with Close, which waits for work.
+	life   context.Context
+	stop   context.CancelFunc
+	work   sync.WaitGroup
+	ending sync.Mutex
 }
 
 // New makes a client. Nothing is asked of the cluster before Start.
@@ -154,8 +156,8 @@ func operation(r *http.Request) string {
 // What is not there yet, the custom resources or the whole API server, is waited
 // for; the watches go on until Close.
 func (c *Client) Start(ctx context.Context) error {
-	c.work.Go(func() { c.images.run(c.life, c.drydock, c.log) })
-	c.work.Go(func() { c.builds.run(c.life, c.drydock, c.log) })
+	c.spawn(c.life, func(ctx context.Context) { c.images.run(ctx, c.drydock, c.log) })
+	c.spawn(c.life, func(ctx context.Context) { c.builds.run(ctx, c.drydock, c.log) })
 	for _, synced := range []<-chan struct{}{c.images.synced, c.builds.synced} {
 		select {
 		case <-synced:
@@ -182,9 +184,34 @@ func (c *Client) Details() map[string]any {
 
 // Close ends the watches and all that hangs on them; subscribers' channels are closed.
 func (c *Client) Close() {
+	c.ending.Lock()
 	c.stop()
+	c.ending.Unlock()
 	c.work.Wait()
 	c.drydock.Client.CloseIdleConnections()
+}
+
+// spawn runs a function beside the caller, with a context that ends with ctx or with
+// the client, whichever is first. Close waits for it; after Close the function runs at
+// once, with a context that has ended.
+func (c *Client) spawn(ctx context.Context, run func(context.Context)) {
+	ctx, cancel := context.WithCancel(ctx)
+	unlink := context.AfterFunc(c.life, cancel)
+	task := func() {
+		defer cancel()
+		defer unlink()
+		run(ctx)
+	}
+	c.ending.Lock()
+	ended := c.life.Err() != nil
+	if !ended {
+		c.work.Go(task)
+	}
+	c.ending.Unlock()
+	if ended {
+		cancel()
+		task()
+	}
 }
 
 // do makes a request and reads the answer into an object, where one is given.

@@ -1,10 +1,136 @@
 package cluster
 
-import "sync"
+import (
+	"context"
+	"time"
 
-type follow struct{}
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
 
-type follows struct {
-	mu      sync.Mutex
-	running map[string]*follow
+// maxLogPage is the largest piece of a log that may be asked for, in lines.
+const maxLogPage = 10_000
+
+// BuildLog returns up to first lines of a build's log after the line of a number: from
+// its pod while it runs, from where the controller kept it afterwards. A negative
+// number and a page beyond 1 to 10000 are fault.BadUserInput, unknown builds
+// fault.NotFound.
+// Kubernetes: of a build that runs, LIST pods and GET each container's log, nothing
+// where this replica follows the log anyway; of an ended one, GET of the ConfigMaps
+// with the lines; of a queued one, nothing.
+func (c *Client) BuildLog(ctx context.Context, key model.Key, after, first int) (*model.BuildLog, error) {
+	if first < 1 || first > maxLogPage {
+		return nil, fault.New(fault.BadUserInput, "first must be 1 to %d.", maxLogPage)
+	}
+	if err := legalAfter(after); err != nil {
+		return nil, err
+	}
+	b, err := c.build(key)
+	if err != nil {
+		return nil, err
+	}
+	page := &model.BuildLog{Lines: []*model.LogLine{}, EndCursor: after}
+	add := func(line v1alpha1.LogLine) bool {
+		page.Lines = append(page.Lines, logLine(line))
+		page.EndCursor = int(line.Number)
+		return len(page.Lines) < first
+	}
+	next := int64(after) + 1
+	switch {
+	case b.Phase.Done():
+		err = c.keptLog(ctx, b, next, add)
+		page.Complete = err == nil && (b.log == nil || int64(page.EndCursor) >= b.log.Lines)
+	case b.Phase == model.BuildPhaseRunning:
+		if !c.follows.tail(b.path(), next, add) {
+			err = c.podLogs(ctx, b, next, add)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
+}
+
+// FollowBuildLog sends the lines of a build's log after the line of a number, then
+// those that come, and closes the channel when the build has ended and every line is
+// out, when the context ends or the client is closed. A broken connection is mended:
+// no line is lost or sent twice. Faults: as BuildLog.
+// Kubernetes: all followers of a build share LIST pods, and a GET for each container's
+// log and for its end; who starts late or falls behind reads as BuildLog does.
+func (c *Client) FollowBuildLog(ctx context.Context, key model.Key, after int) (<-chan *model.LogLine, error) {
+	if err := legalAfter(after); err != nil {
+		return nil, err
+	}
+	b, err := c.build(key)
+	if err != nil {
+		return nil, err
+	}
+	out := make(chan *model.LogLine)
+	c.spawn(ctx, func(ctx context.Context) {
+		defer close(out)
+		c.sendLog(ctx, b, int64(after)+1, func(line v1alpha1.LogLine) bool {
+			select {
+			case out <- logLine(line):
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
+	})
+	return out, nil
+}
+
+// sendLog hands out a log from a line on, first from the build's shared follow, then
+// from where it is kept.
+func (c *Client) sendLog(ctx context.Context, b *build, next int64, send func(v1alpha1.LogLine) bool) {
+	step := func(line v1alpha1.LogLine) bool {
+		next = line.Number + 1
+		return send(line)
+	}
+	if !b.Phase.Done() {
+		f := c.joinFollow(b)
+		defer c.leaveFollow(f)
+		for ended := false; !ended && ctx.Err() == nil; {
+			var behind bool
+			if behind, ended = f.wait(ctx, next, step); behind {
+				before := next
+				if err := c.podLogs(ctx, b, next, step); err != nil || next == before {
+					pause(ctx, followPause) // the pod is gone: the build's end will be told soon
+				}
+			}
+		}
+	}
+	for wait := followPause; ctx.Err() == nil; wait = min(2*wait, retryLongest) {
+		last, err := c.build(b.Key)
+		if err != nil {
+			return // the build was deleted, its log with it
+		}
+		if err = c.keptLog(ctx, last, next, step); err == nil || fault.KindOf(err) == fault.NotFound {
+			return
+		}
+		c.log.Warn("reading a kept log", "build", b.path(), "error", err, "retry", wait)
+		pause(ctx, wait)
+	}
+}
+
+func legalAfter(after int) error {
+	if after < 0 {
+		return fault.New(fault.BadUserInput, "after must be the number of a line, or 0 for the start.")
+	}
+	return nil
+}
+
+func logLine(line v1alpha1.LogLine) *model.LogLine {
+	return &model.LogLine{Number: int(line.Number), Time: line.Time, Text: line.Text}
+}
+
+// path is the build's namespace and name, for the log and as a key.
+func (b *build) path() string { return v1alpha1.Namespace(b.Key.Login) + "/" + b.Key.Name }
+
+func pause(ctx context.Context, long time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(long):
+	}
 }

@@ -72,12 +72,8 @@ func toBeginWith(builds iter.Seq[*build]) []*build {
 // the subscription is to one object alone, until that is gone.
 func stream[T, M any](c *Client, ctx context.Context, h *hub[T], topic string, changes *subscriber[T], present []T, one bool, show func(T) M) <-chan M {
 	out := make(chan M)
-	ctx, cancel := context.WithCancel(ctx)
-	unlink := context.AfterFunc(c.life, cancel)
-	go func() {
+	c.spawn(ctx, func(ctx context.Context) {
 		defer close(out)
-		defer cancel()
-		defer unlink()
 		defer h.unsubscribe(topic, changes)
 		send := func(value T) bool {
 			select {
@@ -102,6 +98,6 @@ func stream[T, M any](c *Client, ctx context.Context, h *hub[T], topic string, c
 				return
 			}
 		}
-	}()
+	})
 	return out
 }
