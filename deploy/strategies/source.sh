@@ -1,0 +1,140 @@
+# The first half of every strategy: fetch the source, check the Dockerfile, render
+# the tags. What comes in and what goes out: see README.md. POSIX sh.
+set -euf
+
+# said: what the last command said last, its error if it named one, at most 500 characters.
+said() {
+  { grep -E '^(Error|error|fatal|ERROR):' "$work/said" || cat "$work/said"; } | tail -n 1 |
+    tr -d '\000-\037\177' | sed "s|$work/||g" | cut -c 1-500
+}
+
+# quote TEXT: TEXT as a JSON string. Control characters were taken out before.
+quote() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
+
+# result REASON MESSAGE: tells the controller how it went, by the termination message.
+result() {
+  list=
+  for tag in $pushed; do list="$list${list:+,}$(quote "$tag")"; done
+  printf '{"commit":%s,"digest":%s,"tags":[%s],"reason":%s,"message":%s}' \
+    "$(quote "$commit")" "$(quote "$digest")" "$list" "$(quote "$1")" "$(quote "$2")" \
+    >"${TERMINATION_LOG_PATH:-/dev/termination-log}"
+}
+
+fail() {
+  echo "==> $1: $2"
+  result "$1" "$2"
+  exit 1
+}
+
+# run COMMAND...: runs it so that a signal to this shell ends it at once; its output
+# goes to the log and its last lines to $work/said.
+run() {
+  rm -f "$work/pipe"
+  mkfifo "$work/pipe"
+  tee "$work/said" <"$work/pipe" &
+  copy=$!
+  "$@" >"$work/pipe" 2>&1 &
+  child=$!
+  code=0
+  wait "$child" || code=$?
+  child=
+  wait "$copy" || :
+  return "$code"
+}
+
+leave() {
+  code=$?
+  trap - EXIT TERM INT
+  [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
+  rm -rf "$work" 2>/dev/null || :
+  exit "$code"
+}
+
+commit='' digest='' pushed='' branch='' tagged='' child=''
+work=$(mktemp -d "${DRYDOCK_WORK:-$PWD}/build.XXXXXX")
+source=$work/source
+trap leave EXIT
+trap 'exit 143' TERM INT
+
+# Nothing of the host's or the image's user settings, nobody to ask for a password,
+# no transport but these: a repository cannot name a helper program.
+export HOME="$work" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=http:https:ssh:git
+export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new'
+
+refs() { git -C "$source" ls-remote --quiet -- origin >"$work/refs"; }
+listed() { cut -f 2 "$work/refs" | grep -Fqx -- "$1"; }
+fetch() { run git -C "$source" fetch --quiet --no-tags "$@"; }
+
+# clone finds out what the ref is, a branch before a tag before a commit, and fetches
+# as little as the server allows: some hand out no single commit.
+clone() {
+  git init --quiet -- "$source"
+  git -C "$source" remote add -- origin "$DRYDOCK_REPOSITORY"
+  run refs || fail CloneFailed "The repository could not be read: $(said)"
+  want=$DRYDOCK_REF
+  unknown="The repository has no branch, tag or commit $DRYDOCK_REF."
+  if listed "refs/heads/$DRYDOCK_REF"; then
+    branch=$DRYDOCK_REF want=refs/heads/$DRYDOCK_REF
+  elif listed "refs/tags/$DRYDOCK_REF"; then
+    tagged=$DRYDOCK_REF want=refs/tags/$DRYDOCK_REF
+  elif ! listed "$DRYDOCK_REF" && ! printf '%s' "$DRYDOCK_REF" | grep -Eqx '[0-9a-f]{7,64}'; then
+    fail CloneFailed "$unknown"
+  fi
+  if fetch --depth 1 -- origin "$want"; then
+    want=FETCH_HEAD
+  else
+    echo "==> Fetching all branches and tags to find $want"
+    fetch -- origin '+refs/heads/*:refs/heads/*' '+refs/tags/*:refs/tags/*' ||
+      fail CloneFailed "The source could not be fetched: $(said)"
+  fi
+  commit=$(git -C "$source" rev-parse --quiet --verify "$want^{commit}") || fail CloneFailed "$unknown"
+  run git -C "$source" checkout --quiet --detach "$commit" ||
+    fail CloneFailed "The commit could not be checked out: $(said)"
+}
+
+# within FOLDER PATH: the real path, where it lies in the folder and no link leads out.
+within() {
+  real=$(readlink -f -- "$2") || return 1
+  case $real/ in "$1"/*) printf '%s' "$real" ;; *) return 1 ;; esac
+}
+
+# check sets context and dockerfile to real paths.
+check() {
+  root=$(readlink -f -- "$source")
+  if ! context=$(within "$root" "$root/$DRYDOCK_CONTEXT") || [ ! -d "$context" ]; then
+    fail DockerfileMissing "The repository has no folder $DRYDOCK_CONTEXT at commit $commit."
+  fi
+  if ! dockerfile=$(within "$root" "$context/$DRYDOCK_DOCKERFILE") || [ ! -f "$dockerfile" ]; then
+    fail DockerfileMissing "There is no file $DRYDOCK_DOCKERFILE in the folder $DRYDOCK_CONTEXT at commit $commit."
+  fi
+}
+
+# clean TEXT: TEXT with '-' for what no tag may hold.
+clean() { printf '%s' "$1" | sed 's/[^A-Za-z0-9_.-]/-/g'; }
+
+# render sets tags: the templates filled in, each once. A tag that this ref leaves
+# empty, such as {{.Tag}} of a branch, is left out.
+render() {
+  tags=
+  for template in $(printf '%s' "$DRYDOCK_TAGS" | tr -d ' '); do
+    tag=$(printf '%s' "$template" | sed \
+      -e "s/{{\.Commit}}/$commit/g" -e "s/{{\.ShortCommit}}/$(printf '%.7s' "$commit")/g" \
+      -e "s/{{\.Branch}}/$(clean "$branch")/g" -e "s/{{\.Tag}}/$(clean "$tagged")/g" \
+      -e 's/^[.-]*//' | cut -c 1-128)
+    if [ -z "$tag" ]; then
+      echo "==> Leaving out the tag $template, which is empty for $DRYDOCK_REF"
+      continue
+    fi
+    case " $tags " in
+      *" $tag "*) ;;
+      *) tags="$tags${tags:+ }$tag" ;;
+    esac
+  done
+  [ -n "$tags" ] || fail BuildFailed "None of the image's tags has a value at $DRYDOCK_REF: add one such as {{.ShortCommit}}."
+}
+
+echo "==> Cloning $DRYDOCK_REPOSITORY at $DRYDOCK_REF"
+clone
+echo "==> Building commit $commit"
+check
+render
