@@ -16,26 +16,31 @@ import (
 	"drydock.dev/drydock/loaders"
 )
 
+// Plan is the plan of the subscription, or the default plan.
 func (r *accountResolver) Plan(ctx context.Context, obj *model.Account) (*model.Plan, error) {
 	return r.plans.PlanOf(ctx, obj)
 }
 
+// Usage is the metered build time of a billing period.
 func (r *accountResolver) Usage(ctx context.Context, obj *model.Account, period model.UsagePeriod) (*model.Usage, error) {
 	return r.accounts.Usage(ctx, obj.Login, period)
 }
 
+// Images follows the edge from an account to its images.
 func (r *accountResolver) Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.Connection[*model.Image], error) {
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Image], error) {
 		return r.images.Images(ctx, model.ImageQuery{Login: obj.Login, Filter: filter, Order: orderBy, Page: page})
 	})
 }
 
+// Builds follows the edge from an account to its builds, newest first.
 func (r *accountResolver) Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error) {
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Build], error) {
 		return r.builds.Builds(ctx, model.BuildQuery{Login: obj.Login, Phases: phase, Page: page})
 	})
 }
 
+// Viewer is the signed-in account; nil when signed out.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Account, error) {
 	if _, signedIn := auth.ViewerFrom(ctx); !signedIn {
 		return nil, nil
@@ -43,6 +48,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.Account, error) {
 	return r.viewerAccount(ctx)
 }
 
+// Account is any account, for administrators.
 func (r *queryResolver) Account(ctx context.Context, login string) (*model.Account, error) {
 	login = strings.ToLower(login)
 	if err := r.admin(ctx, "account", slog.String("login", login)); err != nil {
@@ -51,6 +57,7 @@ func (r *queryResolver) Account(ctx context.Context, login string) (*model.Accou
 	return loaders.For(ctx).Account(ctx, login)
 }
 
+// Accounts lists all accounts, for administrators.
 func (r *queryResolver) Accounts(ctx context.Context, first int, after *string) (*model.Connection[*model.Account], error) {
 	if err := r.admin(ctx, "accounts"); err != nil {
 		return nil, err
@@ -60,6 +67,7 @@ func (r *queryResolver) Accounts(ctx context.Context, first int, after *string) 
 	})
 }
 
+// ViewerChanged follows the viewer's account.
 func (r *subscriptionResolver) ViewerChanged(ctx context.Context) (<-chan *model.Account, error) {
 	return r.watchViewer(ctx)
 }

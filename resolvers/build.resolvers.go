@@ -12,10 +12,12 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
+// Image follows the edge from a build to its image.
 func (r *buildResolver) Image(ctx context.Context, obj *model.Build) (*model.Image, error) {
 	return imageOf(ctx, obj)
 }
 
+// Log is a piece of what a build printed.
 func (r *buildResolver) Log(ctx context.Context, obj *model.Build, after int, first int) (*model.BuildLog, error) {
 	if err := checkLogRange(after, first); err != nil {
 		return nil, err
@@ -23,6 +25,7 @@ func (r *buildResolver) Log(ctx context.Context, obj *model.Build, after int, fi
 	return r.logs.BuildLog(ctx, obj.Key, after, first)
 }
 
+// StartBuild starts a build under the limits of the viewer's plan.
 func (r *mutationResolver) StartBuild(ctx context.Context, input model.StartBuildInput) (*model.StartBuildPayload, error) {
 	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
 	if err != nil {
@@ -39,6 +42,7 @@ func (r *mutationResolver) StartBuild(ctx context.Context, input model.StartBuil
 	return &model.StartBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
+// CancelBuild asks for the end of one of the viewer's builds.
 func (r *mutationResolver) CancelBuild(ctx context.Context, input model.CancelBuildInput) (*model.CancelBuildPayload, error) {
 	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
 	if err != nil {
@@ -48,6 +52,7 @@ func (r *mutationResolver) CancelBuild(ctx context.Context, input model.CancelBu
 	return &model.CancelBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
+// RetryBuild starts one of the viewer's ended builds again, under the limits of the plan as of now.
 func (r *mutationResolver) RetryBuild(ctx context.Context, input model.RetryBuildInput) (*model.RetryBuildPayload, error) {
 	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
 	if err != nil {
@@ -61,10 +66,12 @@ func (r *mutationResolver) RetryBuild(ctx context.Context, input model.RetryBuil
 	return &model.RetryBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
+// Build is one of the viewer's builds.
 func (r *queryResolver) Build(ctx context.Context, id string) (*model.Build, error) {
 	return r.ownBuild(ctx, id)
 }
 
+// BuildChanged follows the viewer's builds, or some of them.
 func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, image *string) (<-chan *model.Build, error) {
 	selector, err := r.buildSelector(ctx, id, image)
 	if err != nil {
@@ -73,6 +80,7 @@ func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, ima
 	return r.watches.WatchBuilds(ctx, selector)
 }
 
+// BuildLog follows what one of the viewer's builds prints.
 func (r *subscriptionResolver) BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error) {
 	build, err := r.ownBuild(ctx, id)
 	if err != nil {

@@ -13,20 +13,24 @@ import (
 	"drydock.dev/drydock/loaders"
 )
 
+// Owner follows the edge from an image to its account.
 func (r *imageResolver) Owner(ctx context.Context, obj *model.Image) (*model.Account, error) {
 	return loaders.For(ctx).Account(ctx, obj.Key.Login)
 }
 
+// LatestBuild follows the edge from an image to its newest build.
 func (r *imageResolver) LatestBuild(ctx context.Context, obj *model.Image) (*model.Build, error) {
 	return loaders.For(ctx).LatestBuild(ctx, obj)
 }
 
+// Builds follows the edge from an image to its builds, newest first.
 func (r *imageResolver) Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error) {
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Build], error) {
 		return r.builds.Builds(ctx, model.BuildQuery{Login: obj.Key.Login, Image: obj, Phases: phase, Page: page})
 	})
 }
 
+// CreateImage creates an image, as many as the viewer's plan allows.
 func (r *mutationResolver) CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error) {
 	login, err := change(ctx, input.ClientMutationID)
 	if err != nil {
@@ -40,6 +44,7 @@ func (r *mutationResolver) CreateImage(ctx context.Context, input model.CreateIm
 	return &model.CreateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
 }
 
+// UpdateImage changes one of the viewer's images.
 func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateImageInput) (*model.UpdateImagePayload, error) {
 	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
 	if err != nil {
@@ -49,6 +54,7 @@ func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateIm
 	return &model.UpdateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
 }
 
+// DeleteImage deletes one of the viewer's images.
 func (r *mutationResolver) DeleteImage(ctx context.Context, input model.DeleteImageInput) (*model.DeleteImagePayload, error) {
 	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
 	if err != nil {
@@ -58,6 +64,7 @@ func (r *mutationResolver) DeleteImage(ctx context.Context, input model.DeleteIm
 	return &model.DeleteImagePayload{DeletedID: input.ID, ClientMutationID: input.ClientMutationID}, err
 }
 
+// Image is one of the viewer's images.
 func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, error) {
 	login, err := viewer(ctx)
 	if err != nil {
@@ -66,6 +73,7 @@ func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, e
 	return r.images.Image(ctx, model.Key{Login: login, Name: name})
 }
 
+// ImageChanged follows one of the viewer's images.
 func (r *subscriptionResolver) ImageChanged(ctx context.Context, id string) (<-chan *model.Image, error) {
 	image, err := r.ownImage(ctx, id)
 	if err != nil {

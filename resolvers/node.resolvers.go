@@ -12,10 +12,12 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
+// Node is what an id names, where the viewer may see it.
 func (r *queryResolver) Node(ctx context.Context, id string) (model.Node, error) {
 	return r.node(ctx, id)
 }
 
+// Nodes is what each of many ids names.
 func (r *queryResolver) Nodes(ctx context.Context, ids []string) ([]model.Node, error) {
 	return r.nodes(ctx, ids)
 }

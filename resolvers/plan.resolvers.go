@@ -11,6 +11,7 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
+// Plans lists the product tiers, for everybody.
 func (r *queryResolver) Plans(ctx context.Context) ([]*model.Plan, error) {
 	return r.plans.Plans(ctx)
 }

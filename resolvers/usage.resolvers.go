@@ -13,6 +13,7 @@ import (
 	"drydock.dev/drydock/loaders"
 )
 
+// Builds counts the account's builds that ended on the day.
 func (r *dailyUsageResolver) Builds(ctx context.Context, obj *model.DailyUsage) (int, error) {
 	return loaders.For(ctx).BuildsEnded(ctx, obj.Login, obj.Date)
 }
