@@ -162,6 +162,8 @@ type LogLine struct {
 	Text string `json:"text"`
 }
 
+// What can be changed. The same clientMutationID again, by the same account, is the
+// same change, made once; the payload hands it back.
 type Mutation struct {
 }
 
@@ -207,6 +209,7 @@ type Price struct {
 	MeteredUnitAmountPerMinute *string `json:"meteredUnitAmountPerMinute,omitempty"`
 }
 
+// What can be read.
 type Query struct {
 }
 
@@ -244,6 +247,8 @@ type StartBuildPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// What can be followed. The present state comes first, so a client that connects
+// again, to whichever replica, misses nothing.
 type Subscription struct {
 }
 
