@@ -134,6 +134,20 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 	}
 }
 
+// Reload loads a key, or joins the load under way, however fresh the held value is.
+func (c *Cache[V]) Reload(ctx context.Context, key string, load Load[V]) (V, error) {
+	var zero V
+	select {
+	case <-ctx.Done():
+		return zero, ctx.Err()
+	case result := <-c.flight(ctx, key, load):
+		if result.Err != nil {
+			return zero, result.Err
+		}
+		return result.Val.(*entry[V]).value, nil
+	}
+}
+
 // answer falls back on an old value where the load failed.
 func (c *Cache[V]) answer(ctx context.Context, key string, got *entry[V], err error) (V, error) {
 	if err == nil {

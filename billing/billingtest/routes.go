@@ -1,0 +1,157 @@
+package billingtest
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// call is one request within the lock.
+type call struct {
+	server *Server
+	params *params
+	// id is the path's.
+	id  string
+	at  time.Time
+	now int64
+}
+
+type endpoint func(*call) (object, *apiError)
+
+// mux knows every endpoint by its template. Customers are searched before one is read
+// by id: the more specific pattern wins.
+func (s *Server) mux() *http.ServeMux {
+	mux := http.NewServeMux()
+	for template, handle := range map[string]endpoint{
+		"POST /v1/customers":        (*call).createCustomer,
+		"GET /v1/customers":         (*call).listCustomers,
+		"GET /v1/customers/search":  (*call).searchCustomers,
+		"GET /v1/customers/{id}":    (*call).getCustomer,
+		"POST /v1/customers/{id}":   (*call).updateCustomer,
+		"DELETE /v1/customers/{id}": (*call).deleteCustomer,
+
+		"POST /v1/products":      (*call).createProduct,
+		"GET /v1/products":       (*call).listProducts,
+		"GET /v1/products/{id}":  (*call).getProduct,
+		"POST /v1/products/{id}": (*call).updateProduct,
+
+		"POST /v1/prices":      (*call).createPrice,
+		"GET /v1/prices":       (*call).listPrices,
+		"GET /v1/prices/{id}":  (*call).getPrice,
+		"POST /v1/prices/{id}": (*call).updatePrice,
+
+		"POST /v1/subscriptions":        (*call).createSubscription,
+		"GET /v1/subscriptions":         (*call).listSubscriptions,
+		"GET /v1/subscriptions/{id}":    (*call).getSubscription,
+		"POST /v1/subscriptions/{id}":   (*call).updateSubscription,
+		"DELETE /v1/subscriptions/{id}": (*call).cancelSubscription,
+
+		"POST /v1/billing/meters":                     (*call).createMeter,
+		"GET /v1/billing/meters":                      (*call).listMeters,
+		"GET /v1/billing/meters/{id}":                 (*call).getMeter,
+		"POST /v1/billing/meters/{id}/deactivate":     (*call).deactivateMeter,
+		"POST /v1/billing/meters/{id}/reactivate":     (*call).reactivateMeter,
+		"GET /v1/billing/meters/{id}/event_summaries": (*call).listMeterEventSummaries,
+		"POST /v1/billing/meter_events":               (*call).createMeterEvent,
+	} {
+		mux.Handle(template, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			*answerOf(w) = *s.run(r, template, handle)
+		}))
+	}
+	return mux
+}
+
+// slot carries an answer out of the mux, which also finds the path's id.
+type slot struct {
+	http.ResponseWriter
+	answer *answer
+}
+
+func answerOf(w http.ResponseWriter) *answer { return w.(*slot).answer }
+
+// handle answers a request by its route.
+func (s *Server) handle(r *http.Request, template string) *answer {
+	if err := s.authorize(r); err != nil {
+		return refusal(err)
+	}
+	if strings.HasSuffix(template, " unknown") {
+		err := invalid("", "", "Unrecognized request URL (%s: %s). Please see https://stripe.com/docs.", r.Method, r.URL.Path)
+		err.status = http.StatusNotFound
+		return refusal(err)
+	}
+	out := &slot{answer: &answer{}}
+	s.routes.ServeHTTP(out, r)
+	return out.answer
+}
+
+// authorize wants a secret key as bearer or as the user of basic authentication.
+func (s *Server) authorize(r *http.Request) *apiError {
+	key, _, basic := r.BasicAuth()
+	if !basic {
+		key = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	}
+	switch {
+	case key == "":
+		return unauthorized("You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY').")
+	case s.options.Key != "" && key != s.options.Key, !strings.HasPrefix(key, "sk_test_"):
+		return unauthorized("Invalid API Key provided: " + key[:min(8, len(key))] + "****")
+	default:
+		return nil
+	}
+}
+
+// run answers a request within its idempotency key, where it has one.
+func (s *Server) run(r *http.Request, template string, handle endpoint) *answer {
+	values, err := s.read(r)
+	if err != nil {
+		return refusal(err)
+	}
+	key, fingerprint := "", r.URL.Path+"?"+values.Encode()
+	if r.Method == http.MethodPost {
+		key = r.Header.Get("Idempotency-Key")
+	}
+	if earlier, err := s.begin(key, fingerprint, template); err != nil {
+		return refusal(err)
+	} else if earlier != nil {
+		return earlier
+	}
+	defer s.finish(key)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.options.Now()
+	c := &call{server: s, params: newParams(parseForm(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
+	result, failure := handle(c)
+	if failure != nil {
+		return refusal(failure)
+	}
+	body, _ := json.MarshalIndent(result, "", "  ")
+	done := &answer{Status: http.StatusOK, Body: body, Request: fingerprint, Created: c.now, header: http.Header{}}
+	if r.Method != http.MethodGet {
+		s.dirty = true
+	}
+	if key != "" {
+		s.state.Answers[key] = done
+		done.header.Set("Idempotency-Key", key)
+	}
+	return done
+}
+
+// read gives the form of the query and of the body.
+func (s *Server) read(r *http.Request) (url.Values, *apiError) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return nil, invalid("", "", "The request's body could not be read.")
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, invalid("", "", "The request's body is not a form.")
+	}
+	for name, more := range r.URL.Query() {
+		values[name] = append(values[name], more...)
+	}
+	return values, nil
+}

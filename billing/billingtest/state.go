@@ -1,0 +1,100 @@
+package billingtest
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// state is everything that outlives a request; it is also the file's shape.
+type state struct {
+	Customers     *collection `json:"customers"`
+	Products      *collection `json:"products"`
+	Prices        *collection `json:"prices"`
+	Subscriptions *collection `json:"subscriptions"`
+	Meters        *collection `json:"meters"`
+	MeterEvents   *collection `json:"meterEvents"`
+	// Answers are the finished requests with an idempotency key.
+	Answers map[string]*answer `json:"answers"`
+}
+
+func newState() *state {
+	return &state{
+		Customers: &collection{}, Products: &collection{}, Prices: &collection{}, Subscriptions: &collection{},
+		Meters: &collection{}, MeterEvents: &collection{}, Answers: map[string]*answer{},
+	}
+}
+
+// collection holds objects of one kind, oldest first.
+type collection struct {
+	Items []object `json:"items"`
+	index map[string]int
+}
+
+func (c *collection) add(id string, o object) {
+	if c.index == nil {
+		c.reindex()
+	}
+	c.index[id] = len(c.Items)
+	c.Items = append(c.Items, o)
+}
+
+func (c *collection) get(id string) (object, bool) {
+	if c.index == nil {
+		c.reindex()
+	}
+	at, ok := c.index[id]
+	if !ok {
+		return nil, false
+	}
+	return c.Items[at], true
+}
+
+func (c *collection) reindex() {
+	c.index = make(map[string]int, len(c.Items))
+	for i, item := range c.Items {
+		id := text(item, "id")
+		if id == "" {
+			id = text(item, "identifier")
+		}
+		c.index[id] = i
+	}
+}
+
+// load reads the state from a file; an absent one is an empty state.
+func load(file string) (*state, error) {
+	held := newState()
+	if file == "" {
+		return held, nil
+	}
+	data, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return held, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return held, decode(data, held)
+}
+
+// save replaces the file in one step, so that a crash leaves the old or the new one.
+func (s *state) save(file string) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	next, err := os.CreateTemp(filepath.Dir(file), filepath.Base(file)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(next.Name()) }()
+	if _, err := next.Write(data); err != nil {
+		return errors.Join(err, next.Close())
+	}
+	if err := errors.Join(next.Sync(), next.Close()); err != nil {
+		return err
+	}
+	return os.Rename(next.Name(), file)
+}

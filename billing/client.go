@@ -1,0 +1,198 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/cache"
+	"drydock.dev/drydock/transport"
+)
+
+// eventName is the meter's: build seconds, summed up.
+const eventName = "drydock_build_seconds"
+
+// Options says which Stripe account to keep things in, and how.
+type Options struct {
+	// Key is a secret or restricted API key: sk_... or rk_...
+	Key string
+	// APIBase is Stripe's own where empty.
+	APIBase string
+	// HTTP makes the requests below our layers; a transport of its own where nil.
+	HTTP       http.RoundTripper
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time
+
+	// Timeout bounds each try of a request; 10 seconds where 0.
+	Timeout time.Duration
+	// Retry is four tries with pauses up to 4 seconds where zero.
+	Retry transport.Retry
+	// Rate bounds the requests a second; where 0 it is 80 for a live key and 20 for a
+	// test key at Stripe, below its documented 100 and 25, and none elsewhere.
+	Rate float64
+	// PlansEvery is how often the plans are read again; a minute where 0.
+	PlansEvery time.Duration
+}
+
+// Client is the one door to Stripe. It is safe for concurrent use; Close ends it.
+type Client struct {
+	options   Options
+	stripe    *stripeAPI
+	directory *directory
+
+	// accounts are keyed by login, usage by login and period; unknown remembers logins
+	// that nobody has; catalog, products and meter hold plans.
+	accounts *cache.Cache[*record]
+	usage    *cache.Cache[*usageRecord]
+	unknown  *cache.Cache[string]
+	catalog  *cache.Cache[*catalog]
+	products *cache.Cache[*offer]
+	meter    *cache.Cache[string]
+
+	problems problems
+
+	life    context.Context
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// New makes a client; it asks Stripe nothing before Start or the first use.
+func New(options Options) (*Client, error) {
+	if options.Key == "" {
+		return nil, errors.New("billing: the Stripe key is missing")
+	}
+	if err := options.complete(); err != nil {
+		return nil, err
+	}
+	api, err := newStripeAPI(options)
+	if err != nil {
+		return nil, err
+	}
+	life, end := context.WithCancel(context.Background())
+	c := &Client{options: options, stripe: api, directory: newDirectory(options.Log), life: life, end: end}
+	if err := c.makeCaches(); err != nil {
+		end()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (o *Options) complete() error {
+	if o.APIBase == "" {
+		o.APIBase = "https://api.stripe.com"
+	}
+	base, err := url.Parse(o.APIBase)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return errors.New("billing: the Stripe API base must be a URL such as https://api.stripe.com")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.Retry == (transport.Retry{}) {
+		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second}
+	}
+	if o.PlansEvery == 0 {
+		o.PlansEvery = time.Minute
+	}
+	if o.Rate == 0 && base.Host == "api.stripe.com" {
+		o.Rate = 80
+		if strings.Contains(o.Key, "_test_") {
+			o.Rate = 20
+		}
+	}
+	return nil
+}
+
+// Start reads what requests should not wait for: the meter, the plans, and the
+// directory of all accounts. It tries until all are there or ctx ends; Ready tells
+// what is missing meanwhile. It then keeps the plans fresh until Close.
+//
+// Stripe: GET /v1/billing/meters, GET /v1/products, GET /v1/prices, and
+// GET /v1/customers for each hundred customers.
+func (c *Client) Start(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(c.life, cancel)()
+	steps := []struct {
+		name string
+		run  func(context.Context) error
+	}{
+		{"plans", func(ctx context.Context) error { _, err := c.plans(ctx); return err }},
+		{"directory", c.fillDirectory},
+	}
+	for _, step := range steps {
+		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+			err := step.run(ctx)
+			if err == nil {
+				break
+			}
+			c.options.Log.Warn("stripe is not ready", "missing", step.name, "error", err, "again", pause)
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(pause):
+			}
+		}
+	}
+	c.running.Go(c.refreshPlans)
+	return nil
+}
+
+// Ready tells what is still missing; nil when nothing is.
+func (c *Client) Ready() error {
+	var missing []error
+	if plans, ok := c.catalog.Peek(catalogKey); !ok {
+		missing = append(missing, errors.New("the plans are not read yet"))
+	} else if plans.standard == nil {
+		missing = append(missing, errors.New("no active Stripe product has the metadata drydock.plan=true and drydock.default=true"))
+	}
+	if _, ok := c.meter.Peek(eventName); !ok {
+		missing = append(missing, errors.New("no active Stripe billing meter has the event name "+eventName))
+	}
+	if _, complete := c.directory.size(); !complete {
+		missing = append(missing, errors.New("the directory of accounts is being read"))
+	}
+	return errors.Join(missing...)
+}
+
+// Details tells what is known, for the readiness page: accounts, plans, and what is
+// wrong with the plans' metadata.
+func (c *Client) Details() map[string]any {
+	accounts, complete := c.directory.size()
+	details := map[string]any{"accounts": accounts, "directoryComplete": complete, "problems": c.problems.list()}
+	names := []string{}
+	if plans, ok := c.catalog.Peek(catalogKey); ok {
+		for _, plan := range plans.all {
+			names = append(names, plan.Name)
+		}
+	}
+	details["plans"] = names
+	return details
+}
+
+// Close ends what runs behind the requests, and waits for it.
+func (c *Client) Close() {
+	c.end()
+	c.running.Wait()
+	c.accounts.Close()
+	c.usage.Close()
+	c.unknown.Close()
+	c.catalog.Close()
+	c.products.Close()
+	c.meter.Close()
+	c.stripe.close()
+}

@@ -1,0 +1,58 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"drydock.dev/drydock/fault"
+)
+
+// translate makes a fault of any error on the way to Stripe. The cause, which may hold
+// ids and Stripe's own words, is for the log alone.
+func (c *Client) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.Wrap(fault.Timeout, err)
+	}
+	var refused *stripe.Error
+	if !errors.As(err, &refused) {
+		// No connection, or an answer that is not Stripe's.
+		return fault.Wrap(fault.Unavailable, err)
+	}
+	kind := kindOf(refused)
+	if refused.HTTPStatusCode == http.StatusUnauthorized || refused.HTTPStatusCode == http.StatusForbidden {
+		c.options.Log.Error("stripe refuses the key: check that it is valid and may read and write customers, products, prices and billing meters",
+			"status", refused.HTTPStatusCode, "request", refused.RequestID)
+	}
+	return fault.Wrap(kind, err)
+}
+
+func kindOf(refused *stripe.Error) fault.Kind {
+	switch status := refused.HTTPStatusCode; {
+	case status == http.StatusNotFound, refused.Code == stripe.ErrorCodeResourceMissing:
+		return fault.NotFound
+	case status == http.StatusTooManyRequests:
+		return fault.RateLimited
+	case status == http.StatusConflict, status >= http.StatusInternalServerError:
+		// 409: the same idempotency key is still in flight, after all retries.
+		return fault.Unavailable
+	default:
+		// We built the request: what Stripe finds wrong with it is our defect.
+		return fault.Internal
+	}
+}
+
+// missing tells whether Stripe does not know what was asked for.
+func missing(err error) bool {
+	var refused *stripe.Error
+	return errors.As(err, &refused) && kindOf(refused) == fault.NotFound
+}

@@ -1,0 +1,78 @@
+package billing
+
+import (
+	"context"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"drydock.dev/drydock/fault"
+)
+
+// offer is one product, read by itself.
+type offer struct {
+	product *stripe.Product
+	// prices is nil where they were not asked for.
+	prices []*stripe.Price
+}
+
+// offer reads a plan's product by id; anything else is fault.NotFound.
+func (c *Client) offer(ctx context.Context, id string, withPrices bool) (*offer, error) {
+	key := id
+	if withPrices {
+		key = id + "\x00prices"
+	}
+	found, err := c.products.Get(ctx, key, func(ctx context.Context) (*offer, error) {
+		params := &stripe.ProductParams{}
+		params.Context = ctx
+		read, err := c.stripe.products.Get(id, params)
+		if err != nil {
+			return nil, c.translate(err)
+		}
+		if read.Deleted || !isPlan(read) {
+			return nil, fault.New(fault.NotFound, "There is no such plan.")
+		}
+		if !withPrices {
+			return &offer{product: read}, nil
+		}
+		prices, err := c.readPrices(ctx, id)
+		return &offer{product: read, prices: prices}, err
+	})
+	return found, c.translate(err)
+}
+
+// readPrices reads the active recurring prices, of one product or of all.
+func (c *Client) readPrices(ctx context.Context, productID string) ([]*stripe.Price, error) {
+	params := &stripe.PriceListParams{Active: stripe.Bool(true), Type: stripe.String("recurring")}
+	params.Context, params.Limit = ctx, stripe.Int64(100)
+	params.AddExpand("data.tiers")
+	if productID != "" {
+		params.Product = &productID
+	}
+	var prices []*stripe.Price
+	list := c.stripe.prices.List(params)
+	for list.Next() {
+		prices = append(prices, list.Price())
+	}
+	return prices, c.translate(list.Err())
+}
+
+// meterID is the meter that build seconds go to; fault.NotFound where there is none.
+//
+// Stripe: GET /v1/billing/meters?status=active, once an hour and behind the requests.
+func (c *Client) meterID(ctx context.Context) (string, error) {
+	id, err := c.meter.Get(ctx, eventName, func(ctx context.Context) (string, error) {
+		params := &stripe.BillingMeterListParams{Status: stripe.String("active")}
+		params.Context, params.Limit = ctx, stripe.Int64(100)
+		meters := c.stripe.meters.List(params)
+		for meters.Next() {
+			if found := meters.BillingMeter(); found.EventName == eventName {
+				return found.ID, nil
+			}
+		}
+		if err := meters.Err(); err != nil {
+			return "", c.translate(err)
+		}
+		return "", fault.New(fault.NotFound, "Usage is not set up: Stripe has no active billing meter for %s.", eventName)
+	})
+	return id, c.translate(err)
+}

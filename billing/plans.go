@@ -1,0 +1,199 @@
+package billing
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+const catalogKey = "catalog"
+
+// catalog is all plans at one time.
+type catalog struct {
+	// all is cheapest first.
+	all  []*model.Plan
+	byID map[string]*model.Plan
+	// standard is the plan of accounts without a subscription; nil where none is marked.
+	standard *model.Plan
+}
+
+// Plans returns the plans on offer, cheapest first. They are read at Start and again
+// behind the requests, so no request waits for them.
+//
+// Stripe: GET /v1/products?active=true, GET /v1/prices?active=true&type=recurring.
+func (c *Client) Plans(ctx context.Context) ([]*model.Plan, error) {
+	plans, err := c.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return plans.all, nil
+}
+
+// Plan returns the plan of a product, also of one that is no longer on offer but that
+// a subscription may still have. Others are fault.NotFound.
+//
+// Stripe: none for a plan on offer; else GET /v1/products/{id},
+// GET /v1/prices?product=&active=true&type=recurring.
+func (c *Client) Plan(ctx context.Context, productID string) (*model.Plan, error) {
+	plans, err := c.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if plan, ok := plans.byID[productID]; ok {
+		return plan, nil
+	}
+	found, err := c.offer(ctx, productID, true)
+	if err != nil {
+		return nil, err
+	}
+	return c.planOf(found.product, found.prices, plans.standard), nil
+}
+
+// PlanOf returns the plan of an account: its subscription's, or the default plan.
+//
+// Stripe: as Plan.
+func (c *Client) PlanOf(ctx context.Context, account *model.Account) (*model.Plan, error) {
+	if account.PlanID != "" {
+		plan, err := c.Plan(ctx, account.PlanID)
+		if fault.KindOf(err) != fault.NotFound || err == nil {
+			return plan, err
+		}
+	}
+	plans, err := c.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if plans.standard == nil {
+		return nil, fault.New(fault.Unavailable, "No plan is set up for accounts without a subscription: an administrator marks one in Stripe.")
+	}
+	return plans.standard, nil
+}
+
+// PlanNow is PlanOf with limits that are at most a few seconds old, for what the
+// limits are about to decide, such as a build's start. When Stripe fails, PlanOf's
+// answer holds.
+//
+// Stripe: GET /v1/products/{id}.
+func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Plan, error) {
+	plan, err := c.PlanOf(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.offer(ctx, plan.ProductID, false)
+	if err != nil {
+		c.options.Log.Warn("the plan's limits may be old", "product", plan.ProductID, "error", err)
+		return plan, nil
+	}
+	plans, err := c.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fresh := *plan
+	fresh.Limits = c.limitsOf(found.product, plans.standard)
+	return &fresh, nil
+}
+
+func (c *Client) plans(ctx context.Context) (*catalog, error) {
+	plans, err := c.catalog.Get(ctx, catalogKey, c.readCatalog)
+	return plans, c.translate(err)
+}
+
+// refreshPlans reads the plans again and again until Close.
+func (c *Client) refreshPlans() {
+	ticker := time.NewTicker(c.options.PlansEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.life.Done():
+			return
+		case <-ticker.C:
+			if _, err := c.catalog.Reload(c.life, catalogKey, c.readCatalog); err != nil && c.life.Err() == nil {
+				c.options.Log.Warn("the plans could not be read again", "error", err)
+			}
+		}
+	}
+}
+
+func (c *Client) readCatalog(ctx context.Context) (*catalog, error) {
+	// The meter tells which metered price is ours. Without one the plans still hold.
+	if _, err := c.meterID(ctx); err != nil && fault.KindOf(err) != fault.NotFound {
+		return nil, err
+	}
+	products := &stripe.ProductListParams{Active: stripe.Bool(true)}
+	products.Context, products.Limit = ctx, stripe.Int64(100)
+	var offered []*stripe.Product
+	for list := c.stripe.products.List(products); ; {
+		if !list.Next() {
+			if err := list.Err(); err != nil {
+				return nil, c.translate(err)
+			}
+			break
+		}
+		if isPlan(list.Product()) {
+			offered = append(offered, list.Product())
+		}
+	}
+	prices, err := c.readPrices(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	return c.catalogOf(offered, prices), nil
+}
+
+func (c *Client) catalogOf(offered []*stripe.Product, prices []*stripe.Price) *catalog {
+	plans := &catalog{byID: map[string]*model.Plan{}}
+	var standard []*stripe.Product
+	for _, product := range offered {
+		if product.Metadata[metaDefault] == "true" {
+			standard = append(standard, product)
+		}
+	}
+	slices.SortFunc(standard, func(a, b *stripe.Product) int { return cmp.Compare(a.Created, b.Created) })
+	for _, product := range standard {
+		if plans.standard == nil {
+			plans.standard = c.planOf(product, prices, nil)
+			continue
+		}
+		c.problem("product " + product.ID + ": a second default plan; " + plans.standard.ProductID + " holds")
+	}
+	for _, product := range offered {
+		plan := plans.standard
+		if plan == nil || plan.ProductID != product.ID {
+			plan = c.planOf(product, prices, plans.standard)
+			plan.Default = false
+		}
+		plans.all = append(plans.all, plan)
+		plans.byID[product.ID] = plan
+	}
+	slices.SortFunc(plans.all, func(a, b *model.Plan) int {
+		return cmp.Or(cmp.Compare(amountOf(a), amountOf(b)), cmp.Compare(a.Name, b.Name))
+	})
+	return plans
+}
+
+func amountOf(plan *model.Plan) int {
+	if plan.Price == nil {
+		return 0
+	}
+	return plan.Price.UnitAmount
+}
+
+// planOf converts a product with those of the prices that are its own.
+func (c *Client) planOf(product *stripe.Product, prices []*stripe.Price, standard *model.Plan) *model.Plan {
+	plan := &model.Plan{
+		ProductID: product.ID, Name: product.Name, Default: product.Metadata[metaDefault] == "true",
+		Price: c.priceOf(product, prices), Limits: c.limitsOf(product, standard),
+	}
+	if product.Description != "" {
+		plan.Description = &product.Description
+	}
+	return plan
+}
+
+func isPlan(product *stripe.Product) bool { return product.Metadata[metaPlan] == "true" }

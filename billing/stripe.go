@@ -1,0 +1,81 @@
+package billing
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/billing/meter"
+	"github.com/stripe/stripe-go/v76/billing/meterevent"
+	"github.com/stripe/stripe-go/v76/billing/metereventsummary"
+	"github.com/stripe/stripe-go/v76/customer"
+	"github.com/stripe/stripe-go/v76/price"
+	"github.com/stripe/stripe-go/v76/product"
+
+	"drydock.dev/drydock/transport"
+)
+
+// stripeAPI is the SDK, bound to one key and to our transport; nothing of it is
+// global. Every params needs its context.
+type stripeAPI struct {
+	customers  customer.Client
+	products   product.Client
+	prices     price.Client
+	meters     meter.Client
+	events     meterevent.Client
+	summaries  metereventsummary.Client
+	connection *http.Transport
+}
+
+func newStripeAPI(options Options) (*stripeAPI, error) {
+	metrics, err := transport.NewMetrics(options.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	api := &stripeAPI{}
+	base := options.HTTP
+	if base == nil {
+		api.connection = http.DefaultTransport.(*http.Transport).Clone()
+		api.connection.MaxIdleConnsPerHost = 32
+		base = api.connection
+	}
+	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
+		URL: stripe.String(options.APIBase),
+		HTTPClient: &http.Client{Transport: transport.Stack(base, transport.Options{
+			Upstream: "stripe", Operation: operation, Timeout: options.Timeout, Buffer: true,
+			Retry: options.Retry, Rate: options.Rate, Metrics: metrics,
+		})},
+		// Our transport retries and counts; what fails is logged by whoever asked.
+		MaxNetworkRetries: stripe.Int64(0),
+		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull},
+		EnableTelemetry:   stripe.Bool(false),
+	})
+	api.customers = customer.Client{B: backend, Key: options.Key}
+	api.products = product.Client{B: backend, Key: options.Key}
+	api.prices = price.Client{B: backend, Key: options.Key}
+	api.meters = meter.Client{B: backend, Key: options.Key}
+	api.events = meterevent.Client{B: backend, Key: options.Key}
+	api.summaries = metereventsummary.Client{B: backend, Key: options.Key}
+	return api, nil
+}
+
+func (a *stripeAPI) close() {
+	if a.connection != nil {
+		a.connection.CloseIdleConnections()
+	}
+}
+
+// collections are the paths' words that an id follows.
+var collections = []string{"customers", "products", "prices", "meters"}
+
+// operation is a request's method and path template, for the metrics.
+func operation(r *http.Request) string {
+	words := strings.Split(r.URL.Path, "/")
+	for i := 1; i < len(words); i++ {
+		if slices.Contains(collections, words[i-1]) && words[i] != "search" {
+			words[i] = "{id}"
+		}
+	}
+	return r.Method + " " + strings.Join(words, "/")
+}
