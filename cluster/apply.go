@@ -24,8 +24,8 @@ import (
 // fieldManager owns the fields that Apply sets.
 const fieldManager = "drydock"
 
-// first are the kinds that others wait for.
-var first = []string{"Namespace", "CustomResourceDefinition"}
+// early are the kinds that others wait for.
+var early = []string{"Namespace", "CustomResourceDefinition"}
 
 // Apply makes the objects of YAML documents be as they say, by server-side apply:
 // again changes nothing. Namespaces and CRDs come first, and CRDs are waited for until
@@ -74,7 +74,7 @@ func documents(manifests [][]byte) ([]*unstructured.Unstructured, error) {
 	}
 	slices.SortStableFunc(objects, func(a, b *unstructured.Unstructured) int {
 		// The later in the list, the earlier; what is not in it (-1) comes last.
-		return slices.Index(first, b.GetKind()) - slices.Index(first, a.GetKind())
+		return slices.Index(early, b.GetKind()) - slices.Index(early, a.GetKind())
 	})
 	return objects, nil
 }

@@ -129,7 +129,7 @@ var triggers = map[v1alpha1.BuildTrigger]model.BuildTrigger{
 // One that was made without saying so belongs to the login in the namespace's name,
 // unless that is hashed.
 func loginOf(namespace, annotated string) string {
-	for _, login := range []string{annotated, strings.TrimPrefix(namespace, v1alpha1.Namespace(""))} {
+	for _, login := range []string{annotated, strings.TrimPrefix(namespace, v1alpha1.NamespacePrefix)} {
 		if login != "" && v1alpha1.Namespace(login) == namespace {
 			return login
 		}

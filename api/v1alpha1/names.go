@@ -31,11 +31,20 @@ const (
 
 var label = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`)
 
-// Namespace is the namespace of an account: drydock-<legal name>.
-func Namespace(login string) string { return "drydock-" + AccountLabel(login) }
+// NamespacePrefix begins the name of every account's namespace.
+const NamespacePrefix = "drydock-"
 
-// AccountLabel is the value of LabelAccount: the account's legal name.
-func AccountLabel(login string) string { return LegalName(login, 50) }
+// Namespace is the namespace of an account: drydock-<legal name>.
+func Namespace(login string) string { return NamespacePrefix + AccountLabel(login) }
+
+// AccountLabel is the value of LabelAccount: the account's legal name. The login
+// "system" is hashed: its namespace would be the installation's own.
+func AccountLabel(login string) string {
+	if NamespacePrefix+login == SystemNamespace {
+		return HashedName(login, login, 50)
+	}
+	return LegalName(login, 50)
+}
 
 // LegalName turns any text into a DNS label of at most limit characters (RFC
 // 1123). A text that is one already stays as it is; of any other the legal part
