@@ -1,0 +1,70 @@
+package model_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"drydock.dev/drydock/graph/model"
+)
+
+// The rules of each field are in package cluster's table, which holds them and the
+// CRDs to the same verdicts.
+
+func TestUpdateImageInputValidate(t *testing.T) {
+	source := graphql.OmittableOf(&model.GitSourceInput{Repository: "https://host/path.git", Ref: "main", Context: ".", Dockerfile: "Dockerfile"})
+	text := func(s string) graphql.Omittable[*string] { return graphql.OmittableOf(&s) }
+	long := strings.Repeat("x", 257)
+	ten, nine := 10, 9
+	for _, test := range []struct {
+		reason string
+		in     model.UpdateImageInput
+		fields []string // that have a problem
+	}{
+		{"nothing set is nothing wrong", model.UpdateImageInput{}, nil},
+		{"what is set is checked", model.UpdateImageInput{Source: source, Destination: text("host:5000/Upper"), TimeoutSeconds: graphql.OmittableOf(&nine)}, []string{"destination", "timeoutSeconds"}},
+		{"a source cannot be cleared", model.UpdateImageInput{Source: graphql.OmittableOf[*model.GitSourceInput](nil)}, []string{"source"}},
+		{"a destination cannot be cleared", model.UpdateImageInput{Destination: graphql.OmittableOf[*string](nil)}, []string{"destination"}},
+		{"null tags mean the default", model.UpdateImageInput{Tags: graphql.OmittableOf[[]string](nil)}, nil},
+		{"no tags are too few", model.UpdateImageInput{Tags: graphql.OmittableOf([]string{})}, []string{"tags"}},
+		{"the rest can be cleared", model.UpdateImageInput{BuildArgs: graphql.OmittableOf[[]*model.KeyValueInput](nil),
+			Platforms: graphql.OmittableOf[[]string](nil), TimeoutSeconds: graphql.OmittableOf[*int](nil), Suspended: graphql.OmittableOf[*bool](nil)}, nil},
+		{"the shortest timeout", model.UpdateImageInput{TimeoutSeconds: graphql.OmittableOf(&ten)}, nil},
+		{"a mutation id is bounded", model.UpdateImageInput{ClientMutationID: &long}, []string{"clientMutationID"}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			wantFields(t, test.in.Validate(), test.fields)
+		})
+	}
+}
+
+func TestBuildStartValidate(t *testing.T) {
+	for _, test := range []struct {
+		reason string
+		start  model.BuildStart
+		fields []string
+	}{
+		{"no ref is the image's own", model.BuildStart{}, nil},
+		{"a branch with a slash", model.BuildStart{Ref: "feature/log-tail"}, nil},
+		{"a commit", model.BuildStart{Ref: "0123456789abcdef0123456789abcdef01234567"}, nil},
+		{"an option of git is no ref", model.BuildStart{Ref: "--upload-pack=x"}, []string{"ref"}},
+		{"two dots are a range", model.BuildStart{Ref: "a..b"}, []string{"ref"}},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			wantFields(t, test.start.Validate(), test.fields)
+		})
+	}
+}
+
+func wantFields(t *testing.T, problems []model.Problem, fields []string) {
+	t.Helper()
+	if len(problems) != len(fields) {
+		t.Fatalf("got %v, want problems of %v", problems, fields)
+	}
+	for i, problem := range problems {
+		if problem.Field != fields[i] || !strings.HasPrefix(problem.String(), fields[i]+" must") || !strings.HasSuffix(problem.String(), ".") {
+			t.Errorf("got %q, want a sentence about %s", problem, fields[i])
+		}
+	}
+}
