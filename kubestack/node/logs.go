@@ -1,0 +1,115 @@
+package node
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	internalapi "k8s.io/cri-api/pkg/apis"
+	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+	criLogs "k8s.io/cri-client/pkg/logs"
+)
+
+const (
+	maxLogLine   = 1 << 20         // longer lines are kept in parts, which the reader puts together again
+	drainTimeout = 2 * time.Second // for output still in the pipes when a container has ended
+)
+
+// logFile takes the output of one run of a container into a file of the CRI's format, which the kubelet's own reader reads:
+// time, stream, F (full line) or P (part of one), text.
+type logFile struct {
+	stdout, stderr *os.File // for the container
+
+	mu      sync.Mutex
+	file    *os.File
+	readers []*os.File
+	copying sync.WaitGroup
+}
+
+func createLog(path string) (*logFile, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	log := &logFile{file: file}
+	for stream, writer := range map[runtimeapi.LogStreamType]**os.File{runtimeapi.Stdout: &log.stdout, runtimeapi.Stderr: &log.stderr} {
+		var reader *os.File
+		if reader, *writer, err = os.Pipe(); err != nil {
+			log.close()
+			return nil, err
+		}
+		log.readers = append(log.readers, reader)
+		log.copying.Go(func() { log.copy(reader, stream) })
+	}
+	return log, nil
+}
+
+// copy takes lines until the container has closed its end.
+func (l *logFile) copy(reader io.Reader, stream runtimeapi.LogStreamType) {
+	lines := bufio.NewReaderSize(reader, maxLogLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if len(line) > 0 {
+			l.write(line, stream)
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+	}
+}
+
+func (l *logFile) write(line []byte, stream runtimeapi.LogStreamType) {
+	tag := runtimeapi.LogTagPartial
+	if line[len(line)-1] == '\n' {
+		tag, line = runtimeapi.LogTagFull, line[:len(line)-1]
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entry := make([]byte, 0, len(line)+64)
+	entry = time.Now().UTC().AppendFormat(entry, criLogs.RFC3339NanoFixed)
+	entry = fmt.Appendf(entry, " %s %s ", stream, tag)
+	entry = append(append(entry, line...), '\n')
+	_, _ = l.file.Write(entry) // a full disk must not stop the container's output
+}
+
+// close returns when everything the container wrote is in the file.
+func (l *logFile) close() {
+	time.AfterFunc(drainTimeout, func() {
+		for _, reader := range l.readers {
+			_ = reader.Close() // a process that got away still holds the other end
+		}
+	})
+	l.copying.Wait()
+	for _, reader := range l.readers {
+		_ = reader.Close()
+	}
+	_ = l.file.Close()
+}
+
+// runningOf answers the one question that following a log asks the container runtime.
+type runningOf struct {
+	internalapi.RuntimeService
+	running func() bool
+}
+
+func (r runningOf) ContainerStatus(context.Context, string, bool) (*runtimeapi.ContainerStatusResponse, error) {
+	state := runtimeapi.ContainerState_CONTAINER_EXITED
+	if r.running() {
+		state = runtimeapi.ContainerState_CONTAINER_RUNNING
+	}
+	return &runtimeapi.ContainerStatusResponse{Status: &runtimeapi.ContainerStatus{State: state}}, nil
+}
+
+// readLog writes a log to out; with Follow until the container has ended, all lines out, or ctx ends.
+func readLog(ctx context.Context, path string, options *criLogs.LogOptions, running func() bool, stdout, stderr io.Writer) error {
+	return criLogs.ReadLogs(ctx, path, "", options, runningOf{running: running}, stdout, stderr)
+}
