@@ -21,6 +21,8 @@ const (
 	// maxFields of an operation once its fragments are written out; it bounds the work of
 	// weighing the operation, which grows with it.
 	maxFields = 10_000
+	// maxMutations of one operation; each one writes upstream.
+	maxMutations = 25
 	// schemaFields is how many fields a look at the schema counts as.
 	schemaFields = 1_000
 )
@@ -53,6 +55,8 @@ func (d depthLimit) MutateOperationContext(_ context.Context, oc *graphql.Operat
 		return coded(codeDepth, "The operation is %d fields deep, and %d are allowed: ask for it in several operations.", size.depth, d.limit)
 	case size.fields > maxFields:
 		return coded(codeComplexity, "The operation has too many fields, and %d are allowed: ask for less at once.", maxFields)
+	case oc.Operation.Operation == ast.Mutation && len(graphql.CollectFields(oc, oc.Operation.SelectionSet, []string{"Mutation"})) > maxMutations:
+		return coded(codeComplexity, "The operation has more than %d mutations: send them in several operations.", maxMutations)
 	}
 	return nil
 }

@@ -22,7 +22,7 @@ import (
 
 // Options say what a gateway serves.
 type Options struct {
-	// Schema answers operations; give it Costs.
+	// Schema answers operations, and knows what its fields cost.
 	Schema graphql.ExecutableSchema
 	// PerResponse prepares the context of one response, which for a subscription is
 	// one event: fresh loaders. May be nil.

@@ -37,7 +37,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "drydock_graphql_events_total", Help: "Responses sent to subscribers, by transport.",
 		}, []string{"transport"}),
 		subscribers: make.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "drydock_subscribers", Help: "Open GraphQL subscriptions by transport.",
+			Name: "drydock_graphql_subscriptions", Help: "Open GraphQL subscriptions by transport.",
 		}, []string{"transport"}),
 		sockets: make.NewGauge(prometheus.GaugeOpts{
 			Name: "drydock_websocket_connections", Help: "Open WebSocket connections.",

@@ -38,8 +38,8 @@ func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphq
 	events.send(": connected\n\n")
 	defer events.keepAlive(g.Limits.KeepAlive)()
 
-	responses, ctx := exec.DispatchOperation(ctx, oc)
-	for response := responses(ctx); response != nil; response = responses(ctx) {
+	responses, running := exec.DispatchOperation(ctx, oc)
+	for response := responses(running); response != nil; response = responses(running) {
 		data, err := json.Marshal(response)
 		if err != nil {
 			panic(err) // a response is made of JSON already

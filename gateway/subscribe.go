@@ -91,9 +91,8 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 		subscribers.Inc()
 		defer subscribers.Dec()
 	}
-	outer := ctx
-	responses, ctx := s.exec.DispatchOperation(ctx, oc)
-	for response := responses(ctx); response != nil; response = responses(ctx) {
+	responses, running := s.exec.DispatchOperation(ctx, oc)
+	for response := responses(running); response != nil; response = responses(running) {
 		payload, err := json.Marshal(response)
 		if err != nil {
 			panic(err) // a response is made of JSON already
@@ -102,7 +101,7 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 		s.metrics.events.WithLabelValues("websocket").Inc()
 		sent++
 	}
-	return outer.Err() == nil
+	return ctx.Err() == nil
 }
 
 // refuseOperation ends an operation with errors.
