@@ -17,10 +17,10 @@ func isolate(mounts []Mount, scratch string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make mounts private: %w", err)
 	}
-	// Sources are opened before anything is mounted: a mount may hide their paths.
+	// Sources are cloned before anything is mounted: a mount may hide their paths.
 	sources := make([]int, len(mounts))
 	for i, mount := range mounts {
-		source, err := unix.Open(mount.Source, unix.O_PATH|unix.O_CLOEXEC, 0)
+		source, err := unix.OpenTree(unix.AT_FDCWD, mount.Source, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_RECURSIVE)
 		if err != nil {
 			return fmt.Errorf("open volume for %s: %w", mount.Target, err)
 		}
@@ -61,7 +61,7 @@ func (v *view) bind(source int, mount Mount) error {
 	if err != nil {
 		return err
 	}
-	if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", source), target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+	if err := unix.MoveMount(source, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return err
 	}
 	v.mounted = append(v.mounted, target)

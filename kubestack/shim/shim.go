@@ -58,19 +58,16 @@ func Main(args []string) int {
 
 // start prepares the file system and starts the command in a new session.
 func start(spec Spec) (int, error) {
-	directory, err := os.Open(spec.Dir) // before a mount can hide its path
-	if err != nil {
-		return 0, err
-	}
-	defer func() { _ = directory.Close() }()
 	if spec.Isolated {
-		if err := isolate(spec.Mounts, spec.Scratch); err != nil {
+		// The working directory is a mount too, so that no other mount can hide it.
+		mounts := append(spec.Mounts, Mount{Source: spec.Dir, Target: spec.Dir})
+		if err := isolate(mounts, spec.Scratch); err != nil {
 			return 0, err
 		}
 	} else if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("become subreaper: %w", err)
 	}
-	if err := directory.Chdir(); err != nil {
+	if err := os.Chdir(spec.Dir); err != nil {
 		return 0, err
 	}
 	if info, err := os.Stat(spec.WorkingDir); spec.WorkingDir != "" && err == nil && info.IsDir() {
