@@ -11,11 +11,15 @@ import (
 
 	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/billing/billingtest/openapi"
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/transport"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// describe reads Stripe's description once for all tests.
+var describe = sync.OnceValues(openapi.Load)
 
 // clock is a time that tests set.
 type clock struct {
@@ -56,10 +60,19 @@ func newWorld(t *testing.T, options billingtest.Options) *world {
 		t.Fatal(err)
 	}
 	w.stripe = stripe
-	server := httptest.NewServer(stripe)
+	description, err := describe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := description.Check(stripe)
+	server := httptest.NewServer(checked)
 	w.url = server.URL
 	t.Cleanup(func() {
 		server.Close()
+		violations, _ := checked.Violations()
+		for _, violation := range violations {
+			t.Error("not as Stripe describes it:", violation)
+		}
 		if err := stripe.Close(); err != nil {
 			t.Error(err)
 		}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// parseForm turns Stripe's bracketed form into a tree: a[b]=c, a[0][b]=c, a[]=c. A
+// ParseForm turns Stripe's bracketed form into a tree: a[b]=c, a[0][b]=c, a[]=c. A
 // list is a tree with numbers for names.
-func parseForm(values url.Values) map[string]any {
+func ParseForm(values url.Values) map[string]any {
 	tree := map[string]any{}
 	keys := make([]string, 0, len(values))
 	for key := range values {

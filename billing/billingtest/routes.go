@@ -123,7 +123,7 @@ func (s *Server) run(r *http.Request, template string, handle endpoint) *answer 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	c := &call{server: s, params: newParams(parseForm(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
+	c := &call{server: s, params: newParams(ParseForm(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
 	result, failure := handle(c)
 	if failure != nil {
 		return refusal(failure)

@@ -82,7 +82,7 @@ func (s *Server) seed() error {
 }
 
 func (s *Server) plant(now time.Time, handle endpoint, values url.Values) (object, error) {
-	made, failure := handle(&call{server: s, params: newParams(parseForm(values)), at: now, now: now.Unix()})
+	made, failure := handle(&call{server: s, params: newParams(ParseForm(values)), at: now, now: now.Unix()})
 	if failure != nil {
 		return nil, fmt.Errorf("seed: %s", failure.message)
 	}
