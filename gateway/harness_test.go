@@ -108,4 +108,3 @@ func (p *part) Ready() error {
 }
 
 func (p *part) Details() map[string]any { return map[string]any{"objects": 3} }
-

@@ -38,26 +38,26 @@ func (s *socket) subscribe(m message) (code websocket.StatusCode, reason string)
 		return closeDuplicate, "there is a subscriber of that id already"
 	case open >= s.Limits.Subscriptions:
 		cancel()
-		s.refuseOperation(m.ID, gqlerror.List{coded(string(fault.LimitExceeded),
-			"This connection has %d operations open, and no more are allowed: complete one first.", open)})
+		s.send(*refused(m.ID, gqlerror.List{coded(string(fault.LimitExceeded),
+			"This connection has %d operations open, and no more are allowed: complete one first.", open)}))
 		return 0, ""
 	}
 	s.operations.Go(func() {
-		completed := s.operate(ctx, m.ID, params)
+		last := s.operate(ctx, m.ID, params)
 		cancel()
 		s.mu.Lock()
-		delete(s.active, m.ID)
+		delete(s.active, m.ID) // before the last message: then the client may use the id again
 		s.mu.Unlock()
-		if completed {
-			s.send(message{ID: m.ID, Type: "complete"})
+		if last != nil {
+			s.send(*last)
 		}
 	})
 	return 0, ""
 }
 
-// operate runs an operation and sends its responses. completed tells that the client has
-// to be told its end: not after an error, nor when the client ended it.
-func (s *socket) operate(ctx context.Context, id string, params *graphql.RawParams) (completed bool) {
+// operate runs an operation and sends its responses. last is the message that tells the
+// client its end; nil when the client ended it.
+func (s *socket) operate(ctx context.Context, id string, params *graphql.RawParams) (last *message) {
 	connection := recordOf(s.ctx)
 	record := &record{requestID: connection.requestID, viewer: connection.viewer, route: connection.route, started: s.Now()}
 	ctx = context.WithValue(ctx, recordKey{}, record)
@@ -70,8 +70,7 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 		if failure := recover(); failure != nil {
 			s.Log.ErrorContext(ctx, "panic", "requestId", record.requestID, "panic", fmt.Sprint(failure), "stack", string(debug.Stack()))
 			record.code(string(fault.Internal))
-			s.refuseOperation(id, gqlerror.List{coded(string(fault.Internal), "%s", fault.Wrap(fault.Internal, nil).Public())})
-			completed = false
+			last = refused(id, gqlerror.List{coded(string(fault.Internal), "%s", fault.Wrap(fault.Internal, nil).Public())})
 		}
 		s.measured(record)
 		attributes := append(record.attributes(s.Now().Sub(record.started)), slog.String("transport", "websocket"), slog.Int("responses", sent))
@@ -83,8 +82,7 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 	record.operation(oc)
 	ctx = graphql.WithOperationContext(ctx, oc)
 	if list != nil {
-		s.refuseOperation(id, s.exec.DispatchError(ctx, refusals(list)).Errors)
-		return false
+		return refused(id, s.exec.DispatchError(ctx, refusals(list)).Errors)
 	}
 	if oc.Operation.Operation == ast.Subscription {
 		subscribers := s.metrics.subscribers.WithLabelValues("websocket")
@@ -101,14 +99,17 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 		s.metrics.events.WithLabelValues("websocket").Inc()
 		sent++
 	}
-	return ctx.Err() == nil
+	if ctx.Err() != nil {
+		return nil
+	}
+	return &message{ID: id, Type: "complete"}
 }
 
-// refuseOperation ends an operation with errors.
-func (s *socket) refuseOperation(id string, list gqlerror.List) {
+// refused ends an operation with errors.
+func refused(id string, list gqlerror.List) *message {
 	payload, err := json.Marshal(list)
 	if err != nil {
 		panic(err) // errors are plain values
 	}
-	s.send(message{ID: id, Type: "error", Payload: payload})
+	return &message{ID: id, Type: "error", Payload: payload}
 }

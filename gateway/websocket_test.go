@@ -239,7 +239,9 @@ func TestWebSocketOrigin(t *testing.T) {
 }
 
 func TestStreamsEndWithTheSession(t *testing.T) {
-	w := serve(t, func(o *gateway.Options) { o.Now = func() time.Time { return time.Now().Add(time.Hour - 500*time.Millisecond) } })
+	w := serve(t, func(o *gateway.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Hour - 1500*time.Millisecond) }
+	})
 	cookie := w.signIn(t) // the gateway's clock is so late that the session's hour is almost over
 	s := w.dial(t, cookie)
 	s.begin()

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"drydock.dev/drydock/auth"
+)
+
+// config is what the gateway is told by flags and environment.
+type config struct {
+	listen        string
+	publicURL     string
+	kubeconfig    string
+	stripeKey     string
+	stripeAPIBase string
+	github        struct{ url, clientID, clientSecret string }
+	sessionKeys   string
+	sessionTTL    time.Duration
+	dev           bool
+	introspection bool
+	maxDepth      int
+	maxComplexity int
+	queryTimeout  time.Duration
+	drainTimeout  time.Duration
+	logFormat     string
+	logLevel      string
+
+	// keys are what sessionKeys holds; generated tells that dev made them up.
+	keys      *auth.Keys
+	generated bool
+	level     slog.Level
+	// inCluster tells that a pod's service account is there.
+	inCluster bool
+}
+
+// settings binds every setting to its flag, its environment variable and its help.
+func (c *config) settings(set *flag.FlagSet) []setting {
+	set.StringVar(&c.listen, "listen", "127.0.0.1:8080", "")
+	set.StringVar(&c.publicURL, "public-url", "", "")
+	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
+	set.StringVar(&c.stripeKey, "stripe-key", "", "")
+	set.StringVar(&c.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
+	set.StringVar(&c.github.url, "github-url", "https://github.com", "")
+	set.StringVar(&c.github.clientID, "github-client-id", "", "")
+	set.StringVar(&c.github.clientSecret, "github-client-secret", "", "")
+	set.StringVar(&c.sessionKeys, "session-keys", "", "")
+	set.DurationVar(&c.sessionTTL, "session-ttl", 7*24*time.Hour, "")
+	set.BoolVar(&c.dev, "dev", false, "")
+	set.BoolVar(&c.introspection, "introspection", true, "")
+	set.IntVar(&c.maxDepth, "max-depth", 15, "")
+	set.IntVar(&c.maxComplexity, "max-complexity", 20_000, "")
+	set.DurationVar(&c.queryTimeout, "query-timeout", 30*time.Second, "")
+	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
+	set.StringVar(&c.logFormat, "log-format", "json", "")
+	set.StringVar(&c.logLevel, "log-level", "info", "")
+	return []setting{
+		{"listen", "DRYDOCK_LISTEN", false, "address to serve HTTP on; port 0 takes a free one"},
+		{"public-url", "DRYDOCK_PUBLIC_URL", false, "where browsers find this; default http:// and the listen address"},
+		{"kubeconfig", "KUBECONFIG", false, "kubeconfig file; default: the pod's service account"},
+		{"stripe-key", "STRIPE_SECRET_KEY", true, "Stripe's secret key"},
+		{"stripe-api-base", "STRIPE_API_BASE", false, "Stripe's API"},
+		{"github-url", "GITHUB_URL", false, "GitHub, or a GitHub Enterprise server"},
+		{"github-client-id", "GITHUB_CLIENT_ID", false, "the GitHub OAuth app's client id"},
+		{"github-client-secret", "GITHUB_CLIENT_SECRET", true, "the GitHub OAuth app's client secret"},
+		{"session-keys", "DRYDOCK_SESSION_KEYS", true, "keys that seal sessions, 32 bytes in base64 each, separated by commas; the first one seals, all of them open"},
+		{"session-ttl", "DRYDOCK_SESSION_TTL", false, "how long a session lasts after its last use"},
+		{"dev", "DRYDOCK_DEV", false, "development: anybody may sign in as anybody, by POST /auth/dev"},
+		{"introspection", "DRYDOCK_INTROSPECTION", false, "whether the GraphQL schema may be asked for"},
+		{"max-depth", "DRYDOCK_MAX_DEPTH", false, "how many fields deep an operation may be"},
+		{"max-complexity", "DRYDOCK_MAX_COMPLEXITY", false, "about how many fields an operation may give"},
+		{"query-timeout", "DRYDOCK_QUERY_TIMEOUT", false, "how long a query or mutation may take"},
+		{"drain-timeout", "DRYDOCK_DRAIN_TIMEOUT", false, "how long requests may take to finish on SIGTERM"},
+		{"log-format", "DRYDOCK_LOG_FORMAT", false, "json or text"},
+		{"log-level", "DRYDOCK_LOG_LEVEL", false, "debug, info, warn or error"},
+	}
+}
+
+// validate checks the settings against each other and reads the session keys. Its error
+// is one line that names the setting.
+func (c *config) validate() error {
+	for _, check := range []func() error{c.validateAddresses, c.validateClients, c.validateSessions, c.validateLimits} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *config) validateAddresses() error {
+	if _, _, err := net.SplitHostPort(c.listen); err != nil {
+		return wrong("listen", "is not an address such as 127.0.0.1:8080: %q", c.listen)
+	}
+	for _, one := range []struct{ flag, address string }{{"public-url", c.publicURL}, {"stripe-api-base", c.stripeAPIBase}, {"github-url", c.github.url}} {
+		if one.address == "" && one.flag == "public-url" {
+			continue
+		}
+		parsed, err := url.Parse(one.address)
+		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" {
+			return wrong(one.flag, "is not a URL such as https://drydock.example.com: %q", one.address)
+		}
+		if one.flag == "public-url" && strings.Trim(parsed.Path, "/") != "" {
+			return wrong(one.flag, "has a path, and must be the root of its host: %q", one.address)
+		}
+	}
+	return nil
+}
+
+func (c *config) validateClients() error {
+	switch {
+	case c.stripeKey == "":
+		return wrong("stripe-key", "is missing")
+	case c.kubeconfig == "" && !c.inCluster:
+		return wrong("kubeconfig", "is missing, and this is not a pod")
+	case c.github.clientID == "" && c.github.clientSecret != "":
+		return wrong("github-client-id", "is missing, and the client secret is there")
+	case c.github.clientID != "" && c.github.clientSecret == "":
+		return wrong("github-client-secret", "is missing, and the client id is there")
+	case c.github.clientID == "" && !c.dev:
+		return wrong("github-client-id", "is missing: nobody could sign in")
+	}
+	if c.kubeconfig != "" {
+		if _, err := os.ReadFile(c.kubeconfig); err != nil {
+			return wrong("kubeconfig", "cannot be read: %v", err)
+		}
+	}
+	return nil
+}
+
+func (c *config) validateSessions() error {
+	if c.sessionKeys == "" {
+		if !c.dev {
+			return wrong("session-keys", "is missing; make a key with: openssl rand -base64 32")
+		}
+		c.sessionKeys, c.generated = auth.GenerateKey(), true
+	}
+	keys, err := auth.ParseKeys(c.sessionKeys)
+	if err != nil {
+		return wrong("session-keys", "holds no keys: %v", err)
+	}
+	c.keys = keys
+	if c.sessionTTL < time.Minute || c.sessionTTL > auth.MaxSession {
+		return wrong("session-ttl", "is not between 1m and %s: %s", auth.MaxSession, c.sessionTTL)
+	}
+	return nil
+}
+
+func (c *config) validateLimits() error {
+	switch {
+	case c.maxDepth < 1:
+		return wrong("max-depth", "is less than 1: %d", c.maxDepth)
+	case c.maxComplexity < 1:
+		return wrong("max-complexity", "is less than 1: %d", c.maxComplexity)
+	case c.queryTimeout <= 0:
+		return wrong("query-timeout", "is not more than 0: %s", c.queryTimeout)
+	case c.drainTimeout <= 0:
+		return wrong("drain-timeout", "is not more than 0: %s", c.drainTimeout)
+	case c.logFormat != "json" && c.logFormat != "text":
+		return wrong("log-format", "is neither json nor text: %q", c.logFormat)
+	case c.level.UnmarshalText([]byte(c.logLevel)) != nil:
+		return wrong("log-level", "is not debug, info, warn or error: %q", c.logLevel)
+	}
+	return nil
+}
+
+// public is where browsers find a gateway that listens on an address.
+func (c *config) public(listening net.Addr) (*url.URL, error) {
+	if c.publicURL != "" {
+		return url.Parse(strings.TrimRight(c.publicURL, "/"))
+	}
+	address, err := netip.ParseAddrPort(listening.String())
+	if err != nil {
+		return nil, wrong("public-url", "cannot be made of %s: %v", listening, err)
+	}
+	host := address.Addr().String()
+	if address.Addr().IsUnspecified() {
+		host = "localhost"
+	}
+	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, fmt.Sprint(address.Port()))}, nil
+}
+
+// LogValue shows the settings without the secrets.
+func (c *config) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("listen", c.listen), slog.String("publicURL", c.publicURL),
+		slog.String("kubeconfig", c.kubeconfig), slog.Bool("inCluster", c.inCluster),
+		slog.String("stripeAPIBase", c.stripeAPIBase), slog.Bool("stripeKey", c.stripeKey != ""),
+		slog.String("githubURL", c.github.url), slog.String("githubClientID", c.github.clientID),
+		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
+		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
+		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),
+		slog.Duration("queryTimeout", c.queryTimeout), slog.Duration("drainTimeout", c.drainTimeout),
+	)
+}

@@ -1,0 +1,149 @@
+// Drydock's gateway: one stateless GraphQL server over Stripe and Kubernetes.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/gateway"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// run is the program: it serves until the context ends, drains, and gives the exit code:
+// 0, 1 for a failure, 2 for a wrong setting.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	c, err := readConfig(args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "drydock:", err)
+		return 2
+	}
+	log := newLog(c, stderr)
+	log.Info("starting", "settings", c)
+	if err := serve(ctx, c, log, stdout); err != nil {
+		log.Error("ended", "error", err.Error())
+		return 1
+	}
+	log.Info("ended")
+	return 0
+}
+
+func newLog(c *config, w io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.level}
+	if c.logFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// serve makes the clients and the gateway, listens, and serves until the context ends.
+func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	money, err := billing.New(billing.Options{Key: c.stripeKey, APIBase: c.stripeAPIBase, Log: log.With("part", "billing"), Registerer: registry})
+	if err != nil {
+		return err
+	}
+	defer money.Close()
+	kube, err := cluster.New(cluster.Options{Kubeconfig: c.kubeconfig, Log: log.With("part", "cluster"), Registerer: registry, UserAgent: "drydock-gateway"})
+	if err != nil {
+		return err
+	}
+	defer kube.Close()
+
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
+	if err != nil {
+		return err
+	}
+	public, err := c.public(listener.Addr())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	face, err := newGateway(c, public, money, kube, log, registry)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	server := &http.Server{
+		Handler:           face,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+
+	starting, stopStarting := context.WithCancel(ctx)
+	var start sync.WaitGroup
+	start.Go(func() {
+		if startAll(starting, log, money, kube) {
+			_, _ = fmt.Fprintf(stdout, "drydock: ready at %s (listening on %s)\n", public, listener.Addr())
+		}
+	})
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		err = drain(context.WithoutCancel(ctx), c.drainTimeout, log, face, server)
+	}
+	stopStarting()
+	start.Wait()
+	return cmp.Or(err, server.Close())
+}
+
+// starter is a client that has something to read before it is ready.
+type starter interface {
+	Start(context.Context) error
+}
+
+// startAll starts the clients at once; false means that not all of them are ready.
+func startAll(ctx context.Context, log *slog.Logger, parts ...starter) bool {
+	errs := make([]error, len(parts))
+	var all sync.WaitGroup
+	for i, part := range parts {
+		all.Go(func() { errs[i] = part.Start(ctx) })
+	}
+	all.Wait()
+	err := errors.Join(errs...)
+	if err != nil && ctx.Err() == nil {
+		log.Error("not ready", "error", err.Error())
+	}
+	return err == nil
+}
+
+// drain ends the gateway and its server: subscriptions are told to reconnect, requests
+// finish, then connections close; what is left after the timeout is broken off.
+func drain(ctx context.Context, timeout time.Duration, log *slog.Logger, face *gateway.Gateway, server *http.Server) error {
+	log.Info("draining", "timeout", timeout.String())
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- face.Drain(ctx) }()
+	if err := errors.Join(server.Shutdown(ctx), <-drained); err != nil {
+		log.Warn("not all requests finished in time", "error", err.Error())
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/cache"
+	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/gateway"
+	"drydock.dev/drydock/graph"
+	"drydock.dev/drydock/loaders"
+	"drydock.dev/drydock/resolvers"
+	"drydock.dev/drydock/transport"
+	"drydock.dev/drydock/web"
+)
+
+// githubTimeout bounds a request to GitHub.
+const githubTimeout = 10 * time.Second
+
+// newGateway wires the parts: who reads what from whom.
+func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster.Client, log *slog.Logger, registry *prometheus.Registry) (*gateway.Gateway, error) {
+	signIn, err := newSignIn(c, public, money, log, registry)
+	if err != nil {
+		return nil, err
+	}
+	offer := web.SignIn{Dev: c.dev, GitHub: signIn.GitHub != nil}
+	home, err := web.Home(offer)
+	if err != nil {
+		return nil, err
+	}
+	explorer, err := web.GraphiQL(offer)
+	if err != nil {
+		return nil, err
+	}
+	sources := loaders.Sources{Accounts: money, Images: kube, Builds: kube}
+	return gateway.New(gateway.Options{
+		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
+			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Log: log,
+		})),
+		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
+		Sessions:      signIn.Sessions,
+		SignIn:        signIn,
+		Dev:           c.dev,
+		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube},
+		Home:          home,
+		GraphiQL:      explorer,
+		Count:         counted,
+		PublicURL:     public,
+		Limits:        gateway.Limits{Depth: c.maxDepth, Complexity: c.maxComplexity, Timeout: c.queryTimeout},
+		Introspection: c.introspection,
+		Log:           log,
+		Registerer:    registry,
+		Gatherer:      registry,
+	})
+}
+
+func newSignIn(c *config, public *url.URL, money *billing.Client, log *slog.Logger, registry *prometheus.Registry) (*auth.SignIn, error) {
+	if c.generated {
+		log.Warn("session keys were made up: sessions end with this process; set DRYDOCK_SESSION_KEYS to keep them")
+	}
+	signIn := &auth.SignIn{
+		Sessions: auth.NewSessions(c.keys, c.sessionTTL, public.Scheme == "https", time.Now),
+		Accounts: money,
+		Log:      log,
+	}
+	if c.github.clientID == "" {
+		return signIn, nil
+	}
+	metrics, err := transport.NewMetrics(registry)
+	if err != nil {
+		return nil, err
+	}
+	signIn.GitHub = auth.NewGitHub(auth.GitHubOptions{
+		URL: c.github.url, ClientID: c.github.clientID, ClientSecret: c.github.clientSecret, PublicURL: public.String(),
+		HTTP: &http.Client{Timeout: githubTimeout, Transport: transport.Stack(http.DefaultTransport, transport.Options{
+			Upstream: "github", Operation: func(r *http.Request) string { return r.Method + " " + r.URL.Path },
+			Timeout: githubTimeout, Metrics: metrics,
+		})},
+	})
+	return signIn, nil
+}
+
+// counted counts a request's upstream calls and cache reads for its log line.
+func counted(ctx context.Context) (context.Context, func() []slog.Attr) {
+	ctx, calls := transport.WithCounter(ctx)
+	ctx, reads := cache.WithCounter(ctx)
+	return ctx, func() []slog.Attr {
+		return []slog.Attr{slog.Any("upstreamCalls", calls.Counts()), slog.Any("cacheReads", reads.Counts())}
+	}
+}
