@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -33,6 +34,9 @@ import (
 
 // LeaseName is the Lease by which replicas elect their leader.
 const LeaseName = "drydock-controller"
+
+// conflictPause lets the cache catch up after a write met a newer object.
+const conflictPause = 100 * time.Millisecond
 
 // Options say how a controller runs.
 type Options struct {
@@ -204,6 +208,15 @@ func (c *Controller) Leading() bool {
 	default:
 		return false
 	}
+}
+
+// calm turns a conflict into another try: the object changed since it was read, or
+// the cache had not heard of our own last write. Both are normal.
+func calm(result reconcile.Result, err error) (reconcile.Result, error) {
+	if apierrors.IsConflict(err) {
+		return reconcile.Result{RequeueAfter: conflictPause}, nil
+	}
+	return result, err
 }
 
 func keyOf(object metav1.Object) client.ObjectKey {

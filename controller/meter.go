@@ -55,7 +55,7 @@ func (m *meters) Reconcile(ctx context.Context, request reconcile.Request) (reco
 		}
 		build.Status.Billing = &v1alpha1.BuildBilling{Seconds: Seconds(&build), ReportTime: metav1.NewTime(m.now())}
 		if err := m.Status().Update(ctx, &build); err != nil {
-			return reconcile.Result{}, client.IgnoreNotFound(err)
+			return calm(reconcile.Result{}, client.IgnoreNotFound(err))
 		}
 	}
 	before := build.DeepCopy()
@@ -63,7 +63,7 @@ func (m *meters) Reconcile(ctx context.Context, request reconcile.Request) (reco
 		return reconcile.Result{}, nil
 	}
 	err := m.Patch(ctx, &build, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	return reconcile.Result{}, client.IgnoreNotFound(err)
+	return calm(reconcile.Result{}, client.IgnoreNotFound(err))
 }
 
 func (m *meters) report(ctx context.Context, build *v1alpha1.Build) error {

@@ -96,7 +96,7 @@ func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (recon
 	pass := &pass{queue: q, running: running, quotas: map[string]quota{}}
 	for _, entry := range waiting {
 		if err := pass.visit(ctx, entry); err != nil {
-			return reconcile.Result{}, fmt.Errorf("queued build %s: %w", entry.build.Name, err)
+			return calm(reconcile.Result{}, fmt.Errorf("queued build %s: %w", entry.build.Name, err))
 		}
 	}
 	return reconcile.Result{RequeueAfter: pass.again}, nil

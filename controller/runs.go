@@ -88,12 +88,12 @@ func (r *runs) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 	}
 	switch {
 	case run.ended():
-		return reconcile.Result{}, r.finish(ctx, &build, run, stop)
+		return calm(reconcile.Result{}, r.finish(ctx, &build, run, stop))
 	case stop != nil:
-		return r.stop(ctx, &build, run, stop)
+		return calm(r.stop(ctx, &build, run, stop))
 	default:
 		deadline := build.Status.StartTime.Add(timeout(&build) + overtime)
-		return reconcile.Result{RequeueAfter: max(deadline.Sub(r.now()), time.Second)}, r.progress(ctx, &build, run)
+		return calm(reconcile.Result{RequeueAfter: max(deadline.Sub(r.now()), time.Second)}, r.progress(ctx, &build, run))
 	}
 }
 

@@ -1,0 +1,95 @@
+// Drydock-controller runs the controller: it turns Builds into pushed images and
+// metered seconds. See package controller.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/controller"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the process: 0 after a clean end, 1 when it failed, 2 for settings that are
+// wrong or missing.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	c, err := parse(args, stdout)
+	if errors.Is(err, errHelp) {
+		return 0
+	}
+	if err == nil {
+		c.kube, err = c.kubernetes()
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "drydock-controller:", err)
+		return 2
+	}
+	log := c.logger(stderr)
+	ctrl.SetLogger(logr.FromSlogHandler(log.Handler()))
+	klog.SetSlogLogger(log)
+	if err := work(ctx, c, log); err != nil {
+		log.Error("the controller ended", "error", err)
+		return 1
+	}
+	log.Info("the controller ended")
+	return 0
+}
+
+// work runs the controller and its metrics until the context ends.
+func work(ctx context.Context, c *config, log *slog.Logger) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
+	if err != nil {
+		return fmt.Errorf("--metrics-listen (DRYDOCK_METRICS_LISTEN): %w", err)
+	}
+	registry := prometheus.NewRegistry()
+	stripe, err := billing.New(billing.Options{Key: c.StripeKey, APIBase: c.StripeAPIBase, Log: log, Registerer: registry})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stripe.Close()
+	builds, err := controller.New(controller.Options{
+		Config:         c.kube,
+		Billing:        stripe,
+		Strategy:       c.Strategy,
+		Namespace:      c.Namespace,
+		LeaderElection: c.LeaderElect,
+		LeaseDuration:  c.LeaseDuration,
+		Workers:        c.Workers,
+		Log:            log,
+		Registerer:     registry,
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, registry)) })
+	group.Go(func() error { return builds.Run(ctx) })
+	group.Go(func() error {
+		// Builds run without billing too; their seconds are told later.
+		if err := stripe.Start(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("billing: %w", err)
+		}
+		return nil
+	})
+	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.Strategy, "namespace", c.Namespace)
+	return group.Wait()
+}

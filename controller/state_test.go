@@ -1,0 +1,105 @@
+package controller_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/controller"
+)
+
+// in is the world as a subtest sees it.
+func (w *world) in(t *testing.T) *world {
+	view := *w
+	view.t = t
+	return &view
+}
+
+// log is a build's kept log.
+func (w *world) log(build *v1alpha1.Build) string {
+	w.t.Helper()
+	if build.Status.Log == nil {
+		return ""
+	}
+	var text strings.Builder
+	for _, name := range build.Status.Log.ConfigMaps {
+		var kept corev1.ConfigMap
+		if err := w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: build.Namespace, Name: name}, &kept); err != nil {
+			w.t.Fatal(err)
+		}
+		for line, err := range v1alpha1.UnpackLog(kept.BinaryData[v1alpha1.LogKey]) {
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			_, _ = fmt.Fprintln(&text, line.Text)
+		}
+	}
+	return text.String()
+}
+
+func (w *world) latest(image *v1alpha1.Image) *v1alpha1.LatestBuild {
+	w.t.Helper()
+	var now v1alpha1.Image
+	if err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(image), &now); err != nil {
+		w.t.Fatal(err)
+	}
+	return now.Status.LatestBuild
+}
+
+// settled checks what must hold of the account when all of its builds have ended:
+// Stripe holds each one's seconds once, no finalizer holds them, and no Job, pod or
+// process of theirs is left.
+func (w *world) settled() {
+	w.t.Helper()
+	var sum int64
+	for _, build := range w.builds() {
+		build := w.await(&build, "billed and let go", func(b *v1alpha1.Build) bool { return billed(b) && len(b.Finalizers) == 0 })
+		if got, want := build.Status.Billing.Seconds, controller.Seconds(build); got != want {
+			w.t.Errorf("build %s: billed %d seconds, it ran %d", build.Name, got, want)
+		}
+		sum += build.Status.Billing.Seconds
+	}
+	if got := w.metered(); got != sum {
+		w.t.Errorf("Stripe holds %d seconds, the builds say %d", got, sum)
+	}
+	w.nothingRuns()
+}
+
+func (w *world) nothingRuns() {
+	w.t.Helper()
+	w.eventually("no Job, pod or process is left", func() bool {
+		var jobs batchv1.JobList
+		var pods corev1.PodList
+		for _, list := range []client.ObjectList{&jobs, &pods} {
+			if err := w.kube.List(w.t.Context(), list, client.InNamespace(w.namespace)); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		return len(jobs.Items)+len(pods.Items)+len(processes(w.t, w.namespace)) == 0
+	})
+}
+
+// processes are the ids of those whose environment names a build's destination in
+// the namespace.
+func processes(t *testing.T, namespace string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		environment, err := os.ReadFile(file)
+		if err == nil && strings.Contains(string(environment), "/"+namespace+"/") {
+			found = append(found, filepath.Base(filepath.Dir(file)))
+		}
+	}
+	return found
+}

@@ -1,0 +1,36 @@
+// Helper is what RUN steps of the tests' Dockerfiles run: images there have no shell.
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+func main() {
+	amount, _ := strconv.Atoi(os.Args[2])
+	switch os.Args[1] {
+	case "sleep": // milliseconds
+		fmt.Println("sleeping", amount)
+		time.Sleep(time.Duration(amount) * time.Millisecond)
+	case "eat": // MiB, and keeps them for a while
+		var eaten [][]byte
+		for range amount {
+			piece := make([]byte, 1<<20)
+			for i := range piece {
+				piece[i] = byte(i)
+			}
+			eaten = append(eaten, piece)
+			time.Sleep(2 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		fmt.Println(len(eaten))
+	case "print": // lines
+		for i := range amount {
+			fmt.Println("line", i+1)
+		}
+	case "exit": // code
+		os.Exit(amount)
+	}
+}

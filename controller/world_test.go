@@ -1,0 +1,285 @@
+package controller_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/controller"
+	"drydock.dev/drydock/deploy"
+	"drydock.dev/drydock/graph/model"
+)
+
+// world is what the controller works in: a real control plane with a node, a git
+// server, a registry, and the stand-in Stripe behind the real client.
+type world struct {
+	t          *testing.T
+	kubeconfig string
+	config     *rest.Config
+	kube       client.WithWatch
+	stripe     *billingtest.Server
+	stripeURL  string
+	billing    *billing.Client
+	registry   string // host:port
+	git        *gitServer
+	login      string
+	customer   string
+	namespace  string
+}
+
+// newWorld gives a test an account of its own in the package's control plane.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, kubeconfig: startCluster(t)}
+	var err error
+	if w.config, err = clientcmd.BuildConfigFromFlags("", w.kubeconfig); err != nil {
+		t.Fatal(err)
+	}
+	w.config.QPS = -1
+	objects := runtime.NewScheme()
+	if err := errors.Join(scheme.AddToScheme(objects), v1alpha1.AddToScheme(objects)); err != nil {
+		t.Fatal(err)
+	}
+	if w.kube, err = client.NewWithWatch(w.config, client.Options{Scheme: objects}); err != nil {
+		t.Fatal(err)
+	}
+	w.apply()
+	w.startStripe()
+	images := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, 0))))
+	t.Cleanup(images.Close)
+	w.registry = strings.TrimPrefix(images.URL, "http://")
+	w.git = newGitServer(t)
+	w.newAccount()
+	return w
+}
+
+// apply installs CRDs, the system namespace and the strategies, once per control plane.
+func (w *world) apply() {
+	w.t.Helper()
+	manifests := [][]byte{[]byte("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: drydock-system\n")}
+	for _, name := range []string{"crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
+		manifest, err := deploy.Files.ReadFile(name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		manifests = append(manifests, manifest)
+	}
+	if err := cluster.Apply(w.t.Context(), w.kubeconfig, manifests...); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) startStripe() {
+	w.t.Helper()
+	var err error
+	if w.stripe, err = billingtest.New(billingtest.Options{}); err != nil {
+		w.t.Fatal(err)
+	}
+	server := httptest.NewServer(w.stripe)
+	w.stripeURL = server.URL
+	w.billing, err = billing.New(billing.Options{Key: "sk_test_controller", APIBase: server.URL, Timeout: 2 * time.Second})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		w.billing.Close()
+		server.Close()
+		if err := w.stripe.Close(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	if err := w.billing.Start(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+var accounts struct {
+	sync.Mutex
+	last int
+}
+
+func (w *world) newAccount() {
+	w.t.Helper()
+	accounts.Lock()
+	accounts.last++
+	w.login = fmt.Sprintf("ada%d-%d", os.Getpid(), accounts.last)
+	accounts.Unlock()
+	account, err := w.billing.SignUp(w.t.Context(), model.Identity{Login: w.login})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.customer, w.namespace = account.CustomerID, v1alpha1.Namespace(w.login)
+	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+}
+
+// run runs a controller until the test, or the returned function, ends it.
+func (w *world) run(change ...func(*controller.Options)) (stop func()) {
+	w.t.Helper()
+	options := controller.Options{Config: w.config, Billing: w.billing, Strategy: "buildah", Log: testLog(w.t)}
+	for _, c := range change {
+		c(&options)
+	}
+	running, err := controller.New(options)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- running.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("controller: %v", err)
+		}
+	})
+	w.t.Cleanup(stop)
+	return stop
+}
+
+// testLog shows what a controller said when its test fails.
+func testLog(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+}
+
+func (w *world) create(object client.Object) {
+	w.t.Helper()
+	if err := w.kube.Create(w.t.Context(), object); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// image makes an image definition of a repository, pushed to the world's registry.
+func (w *world) image(name string, change ...func(*v1alpha1.Image)) *v1alpha1.Image {
+	w.t.Helper()
+	image := &v1alpha1.Image{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}}
+	image.Spec.Recipe = v1alpha1.Recipe{
+		Source:      v1alpha1.GitSource{Repository: w.git.url("sample"), Ref: "main"},
+		Destination: w.registry + "/" + w.namespace + "/" + name,
+	}
+	for _, c := range change {
+		c(image)
+	}
+	w.create(image)
+	return image
+}
+
+// build starts a build of an image.
+func (w *world) build(image *v1alpha1.Image, number int64, change ...func(*v1alpha1.Build)) *v1alpha1.Build {
+	w.t.Helper()
+	build := &v1alpha1.Build{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprintf("%s-%d", image.Name, number)}}
+	build.Spec = v1alpha1.BuildSpec{
+		Account: w.login,
+		Image:   v1alpha1.ImageReference{Name: image.Name, UID: string(image.UID)},
+		Number:  number,
+		Recipe:  *image.Spec.Recipe.DeepCopy(),
+		Limits: v1alpha1.BuildLimits{
+			ConcurrentBuilds: 20, TimeoutSeconds: 120, CPU: resource.MustParse("1"), Memory: resource.MustParse("1Gi"),
+		},
+	}
+	for _, c := range change {
+		c(build)
+	}
+	w.create(build)
+	return build
+}
+
+// await waits until a build is as told; it fails the test after a minute.
+func (w *world) await(build *v1alpha1.Build, what string, is func(*v1alpha1.Build) bool) *v1alpha1.Build {
+	w.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		var now v1alpha1.Build
+		err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(build), &now)
+		if err == nil && is(&now) {
+			return &now
+		}
+		if err != nil || time.Now().After(deadline) {
+			w.t.Fatalf("build %s is not %s: %v: %+v", build.Name, what, err, now.Status)
+		}
+		pause(w.t)
+	}
+}
+
+// eventually waits until something holds.
+func (w *world) eventually(what string, holds func() bool) {
+	w.t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); pause(w.t) {
+		if time.Now().After(deadline) {
+			w.t.Fatalf("not so after a minute: %s", what)
+		}
+	}
+}
+
+// pause is between two looks at the world.
+func pause(t *testing.T) {
+	select {
+	case <-t.Context().Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+func ended(build *v1alpha1.Build) bool { return build.Status.Phase.Done() }
+
+func billed(build *v1alpha1.Build) bool { return ended(build) && build.Status.Billing != nil }
+
+func building(build *v1alpha1.Build) bool {
+	return build.Status.Phase == v1alpha1.PhaseRunning && build.Status.Reason == v1alpha1.ReasonBuilding
+}
+
+func queued(build *v1alpha1.Build) bool {
+	return build.Status.Phase == v1alpha1.PhaseQueued && build.Status.Reason == v1alpha1.ReasonPlanLimit
+}
+
+// cancel asks to end a build, as the gateway does.
+func (w *world) cancel(build *v1alpha1.Build) {
+	w.t.Helper()
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.AnnotationCancelRequested, time.Now().UTC().Format(time.RFC3339))
+	object := &v1alpha1.Build{ObjectMeta: metav1.ObjectMeta{Namespace: build.Namespace, Name: build.Name}}
+	if err := w.kube.Patch(w.t.Context(), object, client.RawPatch("application/merge-patch+json", patch)); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) delete(object client.Object, options ...client.DeleteOption) {
+	w.t.Helper()
+	if err := w.kube.Delete(w.t.Context(), object, options...); err != nil && !apierrors.IsNotFound(err) {
+		w.t.Fatal(err)
+	}
+}
+
+// metered is what Stripe holds of the account.
+func (w *world) metered() int64 {
+	return w.stripe.MeterSum(w.customer, time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour))
+}
+
+// builds are all of the account.
+func (w *world) builds() []v1alpha1.Build {
+	w.t.Helper()
+	var list v1alpha1.BuildList
+	if err := w.kube.List(w.t.Context(), &list, client.InNamespace(w.namespace)); err != nil {
+		w.t.Fatal(err)
+	}
+	return list.Items
+}
