@@ -36,7 +36,7 @@ func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*c
 	set := flag.NewFlagSet("drydock", flag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	settings := c.settings(set)
-	set.Usage = func() { usage(stdout, set, settings) }
+	set.Usage = func() {} // what is wrong is told in one line
 	for _, s := range settings {
 		value, source, err := s.fromEnvironment(getenv)
 		if err != nil {
@@ -47,6 +47,9 @@ func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*c
 		}
 	}
 	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			usage(stdout, set, settings)
+		}
 		return nil, err
 	}
 	if set.NArg() > 0 {

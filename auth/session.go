@@ -79,7 +79,8 @@ func (s *Sessions) read(r *http.Request) (Viewer, bool) {
 
 // write seals the viewer with a new expiry into the cookie.
 func (s *Sessions) write(w http.ResponseWriter, v Viewer) (Viewer, error) {
-	v.Expires = s.now().Add(s.ttl)
+	now := s.now()
+	v.Expires = now.Add(s.ttl)
 	if last := v.SignedIn.Add(MaxSession); v.Expires.After(last) {
 		v.Expires = last
 	}
@@ -89,7 +90,7 @@ func (s *Sessions) write(w http.ResponseWriter, v Viewer) (Viewer, error) {
 	if err != nil {
 		return v, err
 	}
-	http.SetCookie(w, s.cookie(s.name(), sealed, int(v.Expires.Sub(s.now()).Seconds())))
+	http.SetCookie(w, s.cookie(s.name(), sealed, int(v.Expires.Sub(now).Seconds())))
 	return v, nil
 }
 
