@@ -1,0 +1,133 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"drydock.dev/drydock/bench/queries"
+	"drydock.dev/drydock/e2e/client"
+	"drydock.dev/drydock/e2e/stack"
+)
+
+// TestDashboardCost counts what the reference query asks of the upstreams, from outside. A change that asks more is
+// one that Stripe's rate limits will feel.
+func TestDashboardCost(t *testing.T) {
+	ada := signIn(t, gateway(t).URL, "ada")
+	ada.subscribe("Scale")
+	for i := range 20 {
+		ada.createImage(fmt.Sprintf("image-%d", i), house.Git+"/any.git")
+	}
+	cold := gateway(t) // knows nothing of the account but its id
+	ada.Client = ada.At(cold.URL)
+	eventually(t, func() error { // its store follows the last write's watch event
+		if images := ada.dashboard(); images != 20 {
+			return fmt.Errorf("%d images", images)
+		}
+		return nil
+	})
+	cold = gateway(t)
+	ada.Client = ada.At(cold.URL)
+	for _, c := range []struct {
+		reason string
+		stripe int
+	}{
+		{"cold: the account with its subscription, the usage of the period", 3},
+		{"warm: everything is in the cache", 0},
+	} {
+		since, before := time.Now(), len(house.Stripe.Requests())
+		if images := ada.dashboard(); images != 20 {
+			t.Errorf("%d images, want 20", images)
+		}
+		if asked := house.Stripe.Requests()[before:]; len(asked) > c.stripe {
+			t.Errorf("%s: %d requests to Stripe, want at most %d: %+v", c.reason, len(asked), c.stripe, asked)
+		}
+		requests, err := house.KubernetesRequests(since, stack.GatewayAgent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(requests) > 0 {
+			t.Errorf("%s: requests to Kubernetes, want none beyond the standing watches: %+v", c.reason, requests)
+		}
+	}
+}
+
+// dashboard runs the reference query and returns how many images came.
+func (a *actor) dashboard() int {
+	a.t.Helper()
+	var data struct {
+		Viewer struct {
+			Usage  struct{ BuildSeconds int }
+			Images struct {
+				Edges []struct{ Node struct{ Name string } }
+			}
+		}
+	}
+	a.do(queries.Dashboard, nil, &data)
+	return len(data.Viewer.Images.Edges)
+}
+
+// many is how many subscribers cost as many watches as one does.
+const many = 1000
+
+// TestWatchesShared holds that subscribers cost no Kubernetes watches of their own.
+func TestWatchesShared(t *testing.T) {
+	since := time.Now()
+	g := gateway(t)
+	controller(t)
+	gate := newGate(t, "watches")
+	ada := signIn(t, g.URL, "ada")
+	image := ada.createImage("hello", gate.Repository, gate.Argument)
+	started := ada.startBuild(image)
+	gate.await(t, 1)
+
+	streams := []client.Stream{ada.watch((*client.Client).WebSocket, image)}
+	if _, err := next(streams[0]); err != nil {
+		t.Fatal(err)
+	}
+	one := watches(t, since)
+	for range many - 1 {
+		streams = append(streams, ada.watch((*client.Client).WebSocket, image))
+	}
+	gate.open()
+	var subscribers sync.WaitGroup
+	problems := make(chan error, many)
+	for _, stream := range streams {
+		subscribers.Go(func() {
+			var b build
+			var err error
+			for err == nil && !b.done() {
+				b, err = next(stream)
+			}
+			if err != nil || b.ID != started.ID || b.Phase != "SUCCEEDED" {
+				problems <- fmt.Errorf("%v: %w", b, err)
+			}
+		})
+	}
+	subscribers.Wait()
+	close(problems)
+	for err := range problems {
+		t.Fatal("one subscriber at least:", err)
+	}
+	if all := watches(t, since); len(all) != len(one) || len(one) == 0 {
+		t.Errorf("%d watches for one subscriber, %d for %d:\n%s", len(one), len(all), many, strings.Join(all, "\n"))
+	}
+}
+
+// watches are the watches that gateways opened since then.
+func watches(t *testing.T, since time.Time) []string {
+	t.Helper()
+	requests, err := house.KubernetesRequests(since, stack.GatewayAgent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var uris []string
+	for _, r := range requests {
+		if r.Verb == "watch" {
+			uris = append(uris, r.RequestURI)
+		}
+	}
+	return uris
+}

@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+// gate holds builds in their RUN step until it is opened, so that a test decides what happens in the middle of a build.
+type gate struct {
+	// Repository builds an image that waits at the gate named by its build argument GATE.
+	Repository string
+	// Argument is that build argument.
+	Argument map[string]any
+	arrived  chan struct{} // one for each build that waits
+	opened   chan struct{}
+	once     sync.Once
+}
+
+// gateProgram is the RUN step: it says so, waits at the gate, and says so again.
+const gateProgram = `package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+)
+
+func main() {
+	fmt.Println("at the gate")
+	response, err := http.Get(os.Getenv("GATE"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	response.Body.Close()
+	fmt.Println("through the gate")
+}
+`
+
+const gateDockerfile = `FROM scratch
+ARG GATE
+COPY gate /gate
+RUN ["/gate"]
+`
+
+// repositories counts those made, for names.
+var repositories atomic.Int64
+
+func newGate(t *testing.T, name string) *gate {
+	t.Helper()
+	g := &gate{arrived: make(chan struct{}, 1000), opened: make(chan struct{})}
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		g.arrived <- struct{}{}
+		select {
+		case <-g.opened:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(g.open)
+	g.Argument = map[string]any{"key": "GATE", "value": server.URL}
+	var err error
+	g.Repository, err = house.Repository(within(t, patience), fmt.Sprintf("%s-%d", name, repositories.Add(1)), map[string]string{
+		"Dockerfile": gateDockerfile, "gate": compile(t, gateProgram),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+// open lets all builds through, now and from now on.
+func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
+
+// await waits until that many builds stand at the gate.
+func (g *gate) await(t *testing.T, builds int) {
+	t.Helper()
+	ctx := within(t, patience)
+	for range builds {
+		select {
+		case <-g.arrived:
+		case <-ctx.Done():
+			t.Fatal("too few builds came to the gate")
+		}
+	}
+}
+
+// compile makes a static program that runs in an empty image.
+func compile(t *testing.T, program string) string {
+	t.Helper()
+	dir := t.TempDir()
+	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
+	if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w", "-o", binary, source)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if text, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	text, err := os.ReadFile(binary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,78 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"drydock.dev/drydock/e2e/client"
+)
+
+// GatewayAgent begins the user agent of gateways' requests to Kubernetes.
+const GatewayAgent = "drydock-gateway"
+
+// Gateway is one replica.
+type Gateway struct {
+	*Process
+	URL string
+}
+
+// Gateway starts a replica with these flags besides the usual ones, and returns when it is ready.
+func (s *Stack) Gateway(ctx context.Context, flags ...string) (*Gateway, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, err
+	}
+	s.count++
+	flags = append([]string{"--listen", address, "--public-url", "http://" + address, "--dev"}, flags...)
+	process, err := Run(fmt.Sprintf("gateway-%d", s.count), s.Binaries.Drydock, flags, s.GatewayEnvironment(), s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(stopQuietly(process))
+	g := &Gateway{Process: process, URL: "http://" + address}
+	return g, Until(ctx, func() error {
+		select {
+		case <-process.done:
+			return fmt.Errorf("%s ended: %w:\n%s", process.Name, errGone, process.Output())
+		default:
+		}
+		response, err := client.New(g.URL).Send(ctx, http.MethodGet, "/readyz", "", nil)
+		if err == nil && response.Status != http.StatusOK {
+			err = fmt.Errorf("%s: /readyz says %d: %s", process.Name, response.Status, response.Body)
+		}
+		return err
+	})
+}
+
+// GatewayEnvironment holds the settings of a gateway that are not its own address.
+func (s *Stack) GatewayEnvironment() []string {
+	return append(s.ControllerEnvironment(),
+		"GITHUB_URL="+s.GitHub, "GITHUB_CLIENT_ID="+clientID, "GITHUB_CLIENT_SECRET="+clientSecret, "DRYDOCK_SESSION_KEYS="+s.keys)
+}
+
+// ControllerEnvironment holds the settings of a controller.
+func (s *Stack) ControllerEnvironment() []string {
+	return []string{"KUBECONFIG=" + s.Kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL}
+}
+
+// Controller starts a controller with these flags besides the usual ones. Its lease is a short one, so that another
+// controller soon follows one that was killed.
+func (s *Stack) Controller(flags ...string) (*Process, error) {
+	s.count++
+	flags = append([]string{"--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "5s"}, flags...)
+	process, err := Run(fmt.Sprintf("controller-%d", s.count), s.Binaries.Controller, flags, s.ControllerEnvironment(), s.log)
+	if err != nil {
+		return nil, err
+	}
+	s.onClose(stopQuietly(process))
+	return process, nil
+}
+
+// stopQuietly ends a process that a test may have ended already.
+func stopQuietly(p *Process) func(context.Context) error {
+	return func(ctx context.Context) error {
+		_, err := p.Stop(ctx)
+		return err
+	}
+}

@@ -1,0 +1,167 @@
+// Package stack runs the real binaries against real parts on loopback, for the end-to-end tests and the load driver:
+// the Kubernetes control plane of kubestack, the stand-ins of Stripe and GitHub, an OCI registry, a git server,
+// controllers, and any number of gateways. Whoever starts one may kill it.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/auth/authtest"
+	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/deploy"
+)
+
+// The OAuth app's credentials at the stand-in GitHub.
+const (
+	clientID     = "drydock-e2e"
+	clientSecret = "drydock-e2e-secret"
+)
+
+// Options say what a stack runs and where.
+type Options struct {
+	Binaries Binaries
+	// Dir takes everything that is written; the caller removes it.
+	Dir string
+	// Log takes what the processes print, each line under its process's name.
+	Log io.Writer
+}
+
+// Stack is everything that gateways and controllers stand on.
+type Stack struct {
+	Kubeconfig string
+	Stripe     *Stripe
+	// GitHub is the stand-in's URL.
+	GitHub string
+	// Registry is host:port.
+	Registry string
+	// Git is the URL below which the repositories are.
+	Git string
+
+	Binaries Binaries
+	dir      string
+	log      io.Writer
+	auditLog string
+	keys     string
+	count    int
+	closers  []func(context.Context) error
+}
+
+// Start runs everything but gateways and controllers. Close ends it, also after an error.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{
+		Binaries: o.Binaries, dir: o.Dir, log: o.Log, auditLog: filepath.Join(o.Dir, "audit.log"),
+		keys: "ZTJlLXNlc3Npb24ta2V5LW9mLTMyLWJ5dGVzLXRoZXI=", // 32 bytes of no secret
+	}
+	err := errors.Join(s.startUpstreams(ctx), s.startKubernetes(ctx))
+	return s, err
+}
+
+// startUpstreams runs what lives in this process.
+func (s *Stack) startUpstreams(ctx context.Context) error {
+	git, err := gitHandler(ctx, filepath.Join(s.dir, "git"))
+	if err != nil {
+		return err
+	}
+	address, err := s.serve(git)
+	if err != nil {
+		return err
+	}
+	s.Git = "http://" + address
+	if s.Registry, err = s.serve(newRegistry()); err != nil {
+		return err
+	}
+	address, err = s.serve(authtest.New(authtest.Options{ClientID: clientID, ClientSecret: clientSecret}))
+	if err != nil {
+		return err
+	}
+	s.GitHub = "http://" + address
+	s.Stripe, err = s.newStripe()
+	return err
+}
+
+// startKubernetes runs the control plane and installs what deploy/ has for it.
+func (s *Stack) startKubernetes(ctx context.Context) error {
+	dir := filepath.Join(s.dir, "kube")
+	kubestack, err := Run("kubestack", s.Binaries.Kubestack,
+		[]string{"--data-dir", dir, "--audit-log", s.auditLog, "--fsync=false"}, nil, s.log)
+	if err != nil {
+		return err
+	}
+	s.onClose(func(ctx context.Context) error {
+		_, err := kubestack.Stop(ctx)
+		return err
+	})
+	if err := kubestack.await(ctx, "kubestack ready"); err != nil {
+		return err
+	}
+	s.Kubeconfig = filepath.Join(dir, "kubeconfig")
+	return s.install(ctx)
+}
+
+// await waits for a line that begins so.
+func (p *Process) await(ctx context.Context, line string) error {
+	return Until(ctx, func() error {
+		select {
+		case <-p.done:
+			return fmt.Errorf("%s ended: %w", p.Name, errGone)
+		default:
+		}
+		if !strings.Contains("\n"+p.Output(), "\n"+line) {
+			return fmt.Errorf("%s has not printed %q", p.Name, line)
+		}
+		return nil
+	})
+}
+
+// errGone ends a wait at once: what is waited for cannot come any more.
+var errGone = errors.New("it cannot become ready any more")
+
+// Until asks again and again until there is no error, and gives the last error when the context ends.
+func Until(ctx context.Context, ask func() error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil || errors.Is(err, errGone) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waited too long: %w", err)
+		}
+	}
+}
+
+// install applies the CRDs and the build strategy.
+func (s *Stack) install(ctx context.Context) error {
+	manifests := [][]byte{[]byte("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " + v1alpha1.SystemNamespace + "\n")}
+	for _, name := range []string{"crds/drydock.dev_images.yaml", "crds/drydock.dev_builds.yaml", "strategies/buildah.yaml"} {
+		text, err := deploy.Files.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		manifests = append(manifests, text)
+	}
+	return cluster.Apply(ctx, s.Kubeconfig, manifests...)
+}
+
+func (s *Stack) onClose(end func(context.Context) error) { s.closers = append(s.closers, end) }
+
+// Close ends everything, the last started first. What does not end before the context's deadline is killed.
+func (s *Stack) Close(ctx context.Context) error {
+	var problems []error
+	for _, end := range slices.Backward(s.closers) {
+		problems = append(problems, end(ctx))
+	}
+	s.closers = nil
+	return errors.Join(problems...)
+}
