@@ -9,6 +9,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
@@ -21,7 +22,7 @@ const retryLongest = 5 * time.Second
 // run keeps the store up to date until the context ends. A lost or expired watch, an
 // API server that is away and a resource that is not defined yet are tried again.
 func (s *store[T]) run(ctx context.Context, client rest.Interface, log *slog.Logger) {
-	source := cache.NewFilteredListWatchFromClient(client, s.kind.resource, "", nil)
+	source := cache.NewFilteredListWatchFromClient(client, s.kind.resource, metav1.NamespaceAll, func(*metav1.ListOptions) {})
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 10, Cap: retryLongest}
 	reflector := cache.NewReflectorWithOptions(source, s.kind.prototype, s, cache.ReflectorOptions{
 		Name: s.kind.resource, Backoff: &backoff})
