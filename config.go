@@ -117,6 +117,8 @@ func (c *config) validateClients() error {
 	switch {
 	case c.stripeKey == "":
 		return wrong("stripe-key", "is missing")
+	case !strings.HasPrefix(c.stripeKey, "sk_") && !strings.HasPrefix(c.stripeKey, "rk_"):
+		return wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
 	case c.kubeconfig == "" && !c.inCluster:
 		return wrong("kubeconfig", "is missing, and this is not a pod")
 	case c.github.clientID == "" && c.github.clientSecret != "":

@@ -54,6 +54,7 @@ func TestSettings(t *testing.T) {
 		{"a boolean that is false", nil, whole("DRYDOCK_INTROSPECTION", "false"), "", func(c *config) bool { return !c.introspection }},
 
 		{"no Stripe key", nil, whole("STRIPE_SECRET_KEY", ""), "--stripe-key (STRIPE_SECRET_KEY) is missing", nil},
+		{"a key that is public", nil, whole("STRIPE_SECRET_KEY", "pk_test_1"), "--stripe-key (STRIPE_SECRET_KEY) is not a secret", nil},
 		{"no session keys", nil, whole("DRYDOCK_SESSION_KEYS", ""), "--session-keys (DRYDOCK_SESSION_KEYS) is missing", nil},
 		{"a session key that is none", nil, whole("DRYDOCK_SESSION_KEYS", "abc"), "--session-keys (DRYDOCK_SESSION_KEYS) holds no keys", nil},
 		{"no kubeconfig outside of a cluster", nil, whole("KUBECONFIG", ""), "--kubeconfig (KUBECONFIG) is missing", nil},

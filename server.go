@@ -94,6 +94,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	log.Info("listening", "address", listener.Addr().String(), "publicURL", public.String())
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 

@@ -32,6 +32,7 @@ func TestBadRequests(t *testing.T) {
 		{reason: "another media type", body: doc("{viewer{login}}"), media: "text/plain", status: 415, code: "BAD_USER_INPUT", says: "application/json"},
 		{reason: "a form, as another site could send", body: "query={viewer{login}}", media: "application/x-www-form-urlencoded", status: 415, code: "BAD_USER_INPUT", says: "application/json"},
 		{reason: "an oversized body", body: `{"query":"{viewer{login}}","variables":{"x":"` + strings.Repeat("x", 300<<10) + `"}}`, status: 413, code: "REQUEST_TOO_LARGE", says: "at most"},
+		{reason: "a body that is larger than what a socket takes at once", body: strings.Repeat("x", 16<<20), status: 413, code: "REQUEST_TOO_LARGE", says: "at most"},
 		{reason: "an oversized query", body: doc("{viewer{login}}#" + strings.Repeat("x", 70_000)), status: 413, code: "REQUEST_TOO_LARGE", says: "variables"},
 		{reason: "too many tokens", body: doc("{" + strings.Repeat("a:viewer{id}", 1_500) + "}"), status: 422, code: "GRAPHQL_PARSE_FAILED", says: "token"},
 		{reason: "no GraphQL", body: doc("{viewer{"), status: 422, code: "GRAPHQL_PARSE_FAILED"},
