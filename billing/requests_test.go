@@ -1,0 +1,196 @@
+package billing_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/graph/model"
+)
+
+// TestRequests counts what each operation asks Stripe, cold and then warm. Cold is a
+// client that was started after ada signed up and did nothing since.
+func TestRequests(t *testing.T) {
+	const (
+		customer  = "GET /v1/customers/{id}"
+		customers = "GET /v1/customers"
+		search    = "GET /v1/customers/search"
+		create    = "POST /v1/customers"
+		update    = "POST /v1/customers/{id}"
+		summaries = "GET /v1/billing/meters/{id}/event_summaries"
+		event     = "POST /v1/billing/meter_events"
+		product   = "GET /v1/products/{id}"
+	)
+	type counts = map[string]int
+	ignored := func(error) {}
+	cases := []struct {
+		reason     string
+		run        func(context.Context, *billing.Client) error
+		cold, warm counts
+	}{
+		{
+			reason: "an account is one request, whatever of it is asked",
+			run: func(ctx context.Context, c *billing.Client) error {
+				account, err := c.Account(ctx, "ada")
+				if err == nil {
+					_, err = c.PlanOf(ctx, account)
+				}
+				return err
+			},
+			cold: counts{customer: 1}, warm: counts{},
+		},
+		{
+			reason: "plans were read at the start",
+			run:    func(ctx context.Context, c *billing.Client) error { _, err := c.Plans(ctx); return err },
+			cold:   counts{}, warm: counts{},
+		},
+		{
+			reason: "the dashboard: viewer, plan and usage of a calendar month",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Usage(ctx, "ada", model.UsagePeriodCurrent)
+				return err
+			},
+			cold: counts{customer: 1, summaries: 1}, warm: counts{},
+		},
+		{
+			reason: "a subscription's period that began within a day takes two sums",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Usage(ctx, "grace", model.UsagePeriodCurrent)
+				return err
+			},
+			cold: counts{customer: 1, summaries: 2}, warm: counts{},
+		},
+		{
+			reason: "a page of accounts is one request, and each of its accounts is known after it",
+			run: func(ctx context.Context, c *billing.Client) error {
+				if _, err := c.Accounts(ctx, model.Page{First: 20}); err != nil {
+					return err
+				}
+				for _, login := range []string{"ada", "grace"} {
+					if _, err := c.Account(ctx, login); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			cold: counts{customers: 1}, warm: counts{customers: 1},
+		},
+		{
+			reason: "a known login signs in like it is read",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.SignUp(ctx, model.Identity{Login: "ADA"})
+				return err
+			},
+			cold: counts{customer: 1}, warm: counts{},
+		},
+		{
+			reason: "a new login is looked for, created, introduced, and then known",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.SignUp(ctx, model.Identity{Login: "new", Email: "new@example.com", GithubID: 3})
+				return err
+			},
+			cold: counts{customers: 1, search: 1, create: 1, update: 1}, warm: counts{},
+		},
+		{
+			reason: "an unknown login is looked for once",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Account(ctx, "nobody")
+				ignored(err)
+				return nil
+			},
+			cold: counts{customers: 1, search: 1}, warm: counts{},
+		},
+		{
+			reason: "an impossible login is not asked for",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Account(ctx, "no'body")
+				ignored(err)
+				return nil
+			},
+			cold: counts{}, warm: counts{},
+		},
+		{
+			reason: "a report is one event",
+			run: func(ctx context.Context, c *billing.Client) error {
+				return c.ReportUsage(ctx, model.UsageReport{Login: "ada", BuildUID: "u", Seconds: 1, FinishedAt: noon})
+			},
+			cold: counts{event: 1}, warm: counts{event: 1},
+		},
+		{
+			reason: "a late report asks first whether it was counted",
+			run: func(ctx context.Context, c *billing.Client) error {
+				return c.ReportUsage(ctx, model.UsageReport{Login: "ada", BuildUID: "u", Seconds: 1, FinishedAt: noon.Add(-48 * time.Hour)})
+			},
+			cold: counts{summaries: 1, event: 1}, warm: counts{summaries: 1},
+		},
+		{
+			reason: "nothing to meter is nothing to tell",
+			run: func(ctx context.Context, c *billing.Client) error {
+				return c.ReportUsage(ctx, model.UsageReport{Login: "ada", BuildUID: "u", FinishedAt: noon})
+			},
+			cold: counts{}, warm: counts{},
+		},
+		{
+			reason: "a build's start sees limits of this moment",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.PlanNow(ctx, &model.Account{})
+				return err
+			},
+			cold: counts{product: 1}, warm: counts{},
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			w := newWorld(t, billingtest.Options{})
+			operator := w.client(t)
+			signUp(t, operator, "ada")
+			w.subscribe(t, signUp(t, operator, "grace"), "prod_drydock_team")
+			client := w.started(t)
+			for i, want := range []counts{c.cold, c.warm} {
+				w.stripe.ResetRequests()
+				if err := c.run(within(t), client); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(want, w.stripe.Requests()); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", []string{"cold", "warm"}[i], diff)
+				}
+			}
+		})
+	}
+}
+
+// TestDirectory fills a directory from many customers, most of them accounts.
+func TestDirectory(t *testing.T) {
+	w := newWorld(t, billingtest.Options{})
+	const accounts = 350
+	for n := range accounts {
+		w.call(t, "POST", "/v1/customers", form("metadata[drydock.login]", fmt.Sprintf("user-%d", n)))
+		if n%10 == 0 {
+			w.call(t, "POST", "/v1/customers", form("name", "somebody else's"))
+		}
+	}
+	w.stripe.ResetRequests()
+	c := w.started(t)
+	if diff := cmp.Diff(map[string]int{
+		"GET /v1/customers": 4, "GET /v1/products": 1, "GET /v1/prices": 1, "GET /v1/billing/meters": 1,
+	}, w.stripe.Requests()); diff != "" {
+		t.Errorf("the start's requests (-want +got):\n%s", diff)
+	}
+	if got := c.Details()["accounts"]; got != accounts {
+		t.Errorf("%v accounts, want %d", got, accounts)
+	}
+	w.stripe.ResetRequests()
+	for n := range accounts {
+		if _, err := c.Account(within(t), fmt.Sprintf("user-%d", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"GET /v1/customers/{id}": accounts}, w.stripe.Requests()); diff != "" {
+		t.Errorf("one request for each account (-want +got):\n%s", diff)
+	}
+}
