@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"net/http/cgi"
@@ -29,8 +30,9 @@ func newGitServer(t *testing.T) *gitServer {
 	}
 	root := t.TempDir()
 	server := httptest.NewServer(&cgi.Handler{
-		Path: filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
-		Env:  []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
+		Path:   filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
+		Env:    []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
+		Stderr: io.Discard,
 	})
 	t.Cleanup(server.Close)
 	git := &gitServer{t: t, root: root, base: server.URL}

@@ -7,6 +7,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -147,7 +148,8 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 		switch {
 		case err == nil:
 			build.Status.Log = kept
-		case r.now().Sub(at) < logPatience:
+		case build.Status.Log != nil: // kept before the pod was ended
+		case !apierrors.IsNotFound(err) && r.now().Sub(at) < logPatience:
 			return fmt.Errorf("keep the log: %w", err)
 		default:
 			r.log.Error("a build's log is lost", "namespace", build.Namespace, "build", build.Name, "error", err)

@@ -103,3 +103,17 @@ func processes(t *testing.T, namespace string) []string {
 	}
 	return found
 }
+
+// jobs are the names of the account's Jobs.
+func (w *world) jobs() []string {
+	w.t.Helper()
+	var jobs batchv1.JobList
+	if err := w.kube.List(w.t.Context(), &jobs, client.InNamespace(w.namespace)); err != nil {
+		w.t.Fatal(err)
+	}
+	var names []string
+	for _, job := range jobs.Items {
+		names = append(names, job.Name)
+	}
+	return names
+}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -39,6 +40,7 @@ type world struct {
 	kubeconfig string
 	config     *rest.Config
 	kube       client.WithWatch
+	typed      *kubernetes.Clientset
 	stripe     *billingtest.Server
 	stripeURL  string
 	billing    *billing.Client
@@ -63,6 +65,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	if w.kube, err = client.NewWithWatch(w.config, client.Options{Scheme: objects}); err != nil {
+		t.Fatal(err)
+	}
+	if w.typed, err = kubernetes.NewForConfig(w.config); err != nil {
 		t.Fatal(err)
 	}
 	w.apply()
@@ -137,11 +142,25 @@ func (w *world) newAccount() {
 // run runs a controller until the test, or the returned function, ends it.
 func (w *world) run(change ...func(*controller.Options)) (stop func()) {
 	w.t.Helper()
+	_, stop = w.launch(change...)
+	return stop
+}
+
+// start runs a controller until the test ends.
+func (w *world) start(change ...func(*controller.Options)) *controller.Controller {
+	w.t.Helper()
+	running, _ := w.launch(change...)
+	return running
+}
+
+func (w *world) launch(change ...func(*controller.Options)) (running *controller.Controller, stop func()) {
+	w.t.Helper()
 	options := controller.Options{Config: w.config, Billing: w.billing, Strategy: "buildah", Log: testLog(w.t)}
 	for _, c := range change {
 		c(&options)
 	}
-	running, err := controller.New(options)
+	var err error
+	running, err = controller.New(options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -155,7 +174,17 @@ func (w *world) run(change ...func(*controller.Options)) (stop func()) {
 		}
 	})
 	w.t.Cleanup(stop)
-	return stop
+	return running, stop
+}
+
+// strategy is a shipped one.
+func (w *world) strategy(name string) *corev1.PodTemplate {
+	w.t.Helper()
+	var strategy corev1.PodTemplate
+	if err := w.kube.Get(w.t.Context(), client.ObjectKey{Namespace: v1alpha1.SystemNamespace, Name: name}, &strategy); err != nil {
+		w.t.Fatal(err)
+	}
+	return &strategy
 }
 
 // testLog shows what a controller said when its test fails.
