@@ -2,11 +2,16 @@ package billing
 
 import (
 	"context"
+	"regexp"
 
 	"github.com/stripe/stripe-go/v76"
 
 	"drydock.dev/drydock/fault"
 )
+
+// legalProduct is what an id may look like that comes from a client: it goes into a
+// request's path.
+var legalProduct = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
 
 // offer is one product, read by itself.
 type offer struct {
@@ -17,6 +22,9 @@ type offer struct {
 
 // offer reads a plan's product by id; anything else is fault.NotFound.
 func (c *Client) offer(ctx context.Context, id string, withPrices bool) (*offer, error) {
+	if !legalProduct.MatchString(id) {
+		return nil, fault.New(fault.NotFound, "There is no such plan.")
+	}
 	key := id
 	if withPrices {
 		key = id + "\x00prices"
