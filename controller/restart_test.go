@@ -24,7 +24,7 @@ func TestDiesAfterAnyWrite(t *testing.T) {
 		cancel  bool
 		want    v1alpha1.BuildPhase
 	}{
-		{reason: "a build that succeeds", command: `["/helper", "sleep", "1000"]`, want: v1alpha1.PhaseSucceeded},
+		{reason: "a build that succeeds", command: `["/helper", "sleep", "700"]`, want: v1alpha1.PhaseSucceeded},
 		{reason: "a build that is cancelled while it runs", command: `["/helper", "sleep", "60000"]`, cancel: true, want: v1alpha1.PhaseCancelled},
 	}
 	for _, c := range cases {

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +22,7 @@ type config struct {
 	Kubeconfig    string        `env:"KUBECONFIG" placeholder:"FILE" help:"How to reach Kubernetes; the pod's own service account where absent."`
 	StripeKey     string        `env:"STRIPE_SECRET_KEY" placeholder:"KEY" help:"Stripe's secret key."`
 	StripeKeyFile string        `env:"STRIPE_SECRET_KEY_FILE" placeholder:"FILE" help:"A file that holds Stripe's secret key."`
-	StripeAPIBase string        `name:"stripe-api-base" env:"STRIPE_API_BASE" placeholder:"URL" help:"Where Stripe's API is; api.stripe.com where absent."`
+	StripeAPIBase string        `name:"stripe-api-base" env:"STRIPE_API_BASE" default:"https://api.stripe.com" placeholder:"URL" help:"Where Stripe's API is."`
 	Strategy      string        `env:"DRYDOCK_STRATEGY" default:"buildkit" help:"The build strategy: the PodTemplate with this value of the label drydock.dev/build-strategy."`
 	Namespace     string        `env:"DRYDOCK_NAMESPACE" default:"drydock-system" help:"The namespace of strategies and of the leader's Lease."`
 	MetricsListen string        `env:"DRYDOCK_METRICS_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Where /livez, /readyz and /metrics are served."`
@@ -72,6 +75,10 @@ func (c *config) validate() error {
 	switch {
 	case c.StripeKey == "":
 		return errors.New("--stripe-key (STRIPE_SECRET_KEY, STRIPE_SECRET_KEY_FILE) is missing")
+	case !isURL(c.StripeAPIBase):
+		return fmt.Errorf("--stripe-api-base (STRIPE_API_BASE) is %q: a URL such as https://api.stripe.com", c.StripeAPIBase)
+	case !isAddress(c.MetricsListen):
+		return fmt.Errorf("--metrics-listen (DRYDOCK_METRICS_LISTEN) is %q: host:port, such as :8081", c.MetricsListen)
 	case c.Strategy == "":
 		return errors.New("--strategy (DRYDOCK_STRATEGY) is empty")
 	case c.LeaseDuration < time.Second:
@@ -82,6 +89,20 @@ func (c *config) validate() error {
 		return fmt.Errorf("--log-format (DRYDOCK_LOG_FORMAT) is %q: text or json", c.LogFormat)
 	}
 	return nil
+}
+
+func isURL(text string) bool {
+	parsed, err := url.Parse(text)
+	return err == nil && parsed.Host != "" && (parsed.Scheme == "http" || parsed.Scheme == "https")
+}
+
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // kubernetes is the way to the API server.
