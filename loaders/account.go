@@ -27,14 +27,6 @@ func (l *Loaders) Account(ctx context.Context, login string) (*model.Account, er
 	return load(ctx, l.accounts, login)
 }
 
-// KnowAccounts takes over accounts that a list has just read, so that the
-// response does not read them again one by one.
-func (l *Loaders) KnowAccounts(accounts ...*model.Account) {
-	for _, account := range accounts {
-		l.accounts.Prime(account.Login, account)
-	}
-}
-
 // accounts reads logins one by one, some at a time. A login that fails fails
 // alone. The places are the response's, not the batch's: a level of the response
 // may come in more than one batch.

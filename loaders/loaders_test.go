@@ -140,20 +140,6 @@ func TestForgetReadsAgain(t *testing.T) {
 	}
 }
 
-func TestKnownAccountsAreNotRead(t *testing.T) {
-	s := &shelf{}
-	l := loaders.New(s.sources())
-	l.KnowAccounts(&model.Account{Login: "ada"}, &model.Account{Login: "bob"})
-	for _, login := range []string{"ada", "bob"} {
-		if account, err := l.Account(context.Background(), login); err != nil || account.Login != login {
-			t.Errorf("%s: %v, %v", login, account, err)
-		}
-	}
-	if reads := s.sorted(); len(reads) != 0 {
-		t.Errorf("reads: %v, want none", reads)
-	}
-}
-
 func TestKeysFailAlone(t *testing.T) {
 	down := fault.Wrap(fault.Unavailable, errors.New("down"))
 	s := &shelf{

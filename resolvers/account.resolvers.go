@@ -63,7 +63,7 @@ func (r *queryResolver) Accounts(ctx context.Context, first int, after *string) 
 		return nil, err
 	}
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Account], error) {
-		return r.knownAccounts(ctx, page)
+		return r.accounts.Accounts(ctx, page)
 	})
 }
 

@@ -73,7 +73,7 @@ func (r *queryResolver) Build(ctx context.Context, id string) (*model.Build, err
 
 // BuildChanged follows the viewer's builds, or some of them.
 func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, image *string) (<-chan *model.Build, error) {
-	selector, err := r.buildSelector(ctx, id, image)
+	selector, err := buildSelector(ctx, id, image)
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +82,14 @@ func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, ima
 
 // BuildLog follows what one of the viewer's builds prints.
 func (r *subscriptionResolver) BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error) {
-	build, err := r.ownBuild(ctx, id)
+	key, err := own(ctx, model.KindBuild, id)
 	if err != nil {
 		return nil, err
 	}
 	if err := checkLogRange(after, 1); err != nil {
 		return nil, err
 	}
-	return r.logs.FollowBuildLog(ctx, build.Key, after)
+	return r.logs.FollowBuildLog(ctx, key, after)
 }
 
 func (r *Resolver) Build() graph.BuildResolver { return &buildResolver{r} }

@@ -75,11 +75,11 @@ func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, e
 
 // ImageChanged follows one of the viewer's images.
 func (r *subscriptionResolver) ImageChanged(ctx context.Context, id string) (<-chan *model.Image, error) {
-	image, err := r.ownImage(ctx, id)
+	key, err := own(ctx, model.KindImage, id)
 	if err != nil {
 		return nil, err
 	}
-	return r.watches.WatchImage(ctx, image.Key)
+	return r.watches.WatchImage(ctx, key)
 }
 
 func (r *Resolver) Image() graph.ImageResolver { return &imageResolver{r} }

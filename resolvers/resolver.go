@@ -20,7 +20,8 @@ import (
 type Accounts interface {
 	// Account is fault.NotFound for an unknown login.
 	Account(ctx context.Context, login string) (*model.Account, error)
-	// Accounts lists all of them, newest first.
+	// Accounts lists all of them, newest first; an Account that was listed costs no
+	// read of its own.
 	Accounts(ctx context.Context, page model.Page) (model.Slice[*model.Account], error)
 	// Usage is an account's metered build time in a billing period.
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
@@ -58,7 +59,8 @@ type Builds interface {
 	RetryBuild(ctx context.Context, key model.Key, plan *model.Plan, clientMutationID string) (*model.Build, error)
 }
 
-// Logs is where the output of builds is kept.
+// Logs is where the output of builds is kept. A key without a build is
+// fault.NotFound.
 type Logs interface {
 	// BuildLog is at most first lines behind the line numbered after.
 	BuildLog(ctx context.Context, key model.Key, after, first int) (*model.BuildLog, error)
@@ -68,7 +70,8 @@ type Logs interface {
 }
 
 // Watches tells of changes: the present state at once, then every change, until
-// the context ends; then the channel is closed.
+// the context ends; then the channel is closed. An image or a build that is named
+// and is not there is fault.NotFound.
 type Watches interface {
 	WatchBuilds(ctx context.Context, selector model.BuildSelector) (<-chan *model.Build, error)
 	WatchImage(ctx context.Context, key model.Key) (<-chan *model.Image, error)

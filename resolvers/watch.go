@@ -4,34 +4,30 @@ import (
 	"context"
 	"log/slog"
 
-	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
 // buildSelector says which builds a subscriber asks for, all of them the viewer's
 // own; of an image and a build given together both must hold.
-func (r *Resolver) buildSelector(ctx context.Context, id, image *string) (model.BuildSelector, error) {
+func buildSelector(ctx context.Context, id, image *string) (model.BuildSelector, error) {
 	login, err := viewer(ctx)
 	if err != nil {
 		return model.BuildSelector{}, err
 	}
 	selector := model.BuildSelector{Login: login}
 	if image != nil {
-		of, err := r.ownImage(ctx, *image)
+		key, err := own(ctx, model.KindImage, *image)
 		if err != nil {
 			return model.BuildSelector{}, err
 		}
-		selector.Image = of.Key.Name
+		selector.Image = key.Name
 	}
 	if id != nil {
-		build, err := r.ownBuild(ctx, *id)
+		key, err := own(ctx, model.KindBuild, *id)
 		if err != nil {
 			return model.BuildSelector{}, err
 		}
-		if image != nil && build.ImageKey.Name != selector.Image {
-			return model.BuildSelector{}, fault.New(fault.NotFound, "This build is not one of this image.")
-		}
-		selector.Build = build.Key.Name
+		selector.Build = key.Name
 	}
 	return selector, nil
 }
