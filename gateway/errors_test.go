@@ -51,6 +51,7 @@ func TestBadRequests(t *testing.T) {
 		{reason: "a page too large is told by its field, not by its cost", body: doc("{viewer{images(first:1000000){edges{node{name}}}}}"), status: 200, code: "BAD_USER_INPUT", says: "1 to 100"},
 		{reason: "too deep", body: doc("{viewer{" + strings.Repeat("images{edges{node{owner{", 4) + "login" + strings.Repeat("}}}}", 4) + "}}"), status: 422, code: "DEPTH_LIMIT_EXCEEDED", says: "18 fields deep"},
 		{reason: "too wide", body: doc("{viewer{images(first:100){edges{node{builds(first:100){edges{node{id number}}}}}}}}"), status: 422, code: "COMPLEXITY_LIMIT_EXCEEDED", says: "smaller pages"},
+		{reason: "one field again and again, which validation would compare pair by pair", body: doc("{viewer{" + strings.Repeat("id ", 4_000) + "}}"), status: 422, code: "COMPLEXITY_LIMIT_EXCEEDED", says: "1000 are allowed"},
 		{reason: "fragments of fragments", body: doc(doubling(200)), status: 422, code: "COMPLEXITY_LIMIT_EXCEEDED", says: "too many fields"},
 		{reason: "a flood of looks at the schema", body: doc("{" + strings.Repeat("%__schema{types{name}}", 20) + "}"), status: 422, code: "COMPLEXITY_LIMIT_EXCEEDED"},
 		{reason: "a flood of mutations", body: doc("mutation{" + strings.Repeat(`%deleteImage(input:{id:"x"}){deletedID}`, 30) + "}"), status: 422, code: "COMPLEXITY_LIMIT_EXCEEDED", says: "mutations"},

@@ -29,10 +29,12 @@ func (g *Gateway) newServer() *handler.Server {
 	server.AddTransport(webSocket{g})
 	server.AddTransport(plainHTTP{g})
 
+	documents := shortKeys[*ast.QueryDocument]{lru.New[*ast.QueryDocument](cachedDocuments)}
 	server.SetParserTokenLimit(g.Limits.Tokens)
-	server.SetQueryCache(shortKeys[*ast.QueryDocument]{lru.New[*ast.QueryDocument](cachedDocuments)})
+	server.SetQueryCache(documents)
 	server.Use(queryLimit(g.Limits.QueryBytes))
 	server.Use(extension.AutomaticPersistedQuery{Cache: shortQueries{lru.New[string](cachedQueries)}})
+	server.Use(documentLimit{tokens: g.Limits.Tokens, cache: documents})
 	server.Use(depthLimit{limit: g.Limits.Depth, introspection: g.Introspection})
 	server.Use(extension.FixedComplexityLimit(g.Limits.Complexity))
 	if g.Introspection {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -233,6 +234,30 @@ func TestRequestIDs(t *testing.T) {
 			t.Errorf("%q became %q", id, got)
 		}
 	}
+}
+
+func TestAPanickingPage(t *testing.T) {
+	page := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("hunter2") })
+	flushed := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = fmt.Fprint(w, "half a page")
+		_ = http.NewResponseController(w).Flush()
+		panic("hunter2")
+	})
+	w := serve(t, func(o *gateway.Options) { o.Home, o.GraphiQL = page, flushed })
+	if got := w.send(t, "GET", "/", ""); got.status != 500 || got.code(t) != "INTERNAL" || strings.Contains(got.body, "hunter2") {
+		t.Errorf("before anything was sent: %d %s", got.status, got.body)
+	}
+	answer, err := w.Client().Get(w.URL + "/graphiql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(answer.Body); err == nil {
+		t.Error("half a page must not look like a whole one")
+	}
+	if err := answer.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both are logged", func() bool { return len(w.log.lines(t, "panic")) == 2 && len(w.log.lines(t, "request")) == 2 })
 }
 
 func TestReadiness(t *testing.T) {
