@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stripe/stripe-mock/embedded"
@@ -126,10 +125,4 @@ func (d *Description) Response(r *http.Request, status int, body any) error {
 		return fmt.Errorf("%s %s: %d: %w", r.Method, r.URL.Path, status, err)
 	}
 	return nil
-}
-
-// Described tells whether a path template of ours is one of Stripe's.
-func (d *Description) Described(method, template string) bool {
-	_, ok := d.find(method, strings.NewReplacer("{", "", "}", "").Replace(template))
-	return ok
 }

@@ -1,0 +1,168 @@
+package billingtest_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"drydock.dev/drydock/billing/billingtest"
+)
+
+func TestFaults(t *testing.T) {
+	cases := []struct {
+		reason string
+		fault  string
+		// status is the answer's, 0 a broken connection; made whether the customer was.
+		status int
+		made   bool
+		header http.Header
+	}{
+		{"a rate limit with its reason", `{"status": 429, "reason": "global-concurrency", "retryAfter": "1"}`, 429, false,
+			http.Header{"Stripe-Rate-Limited-Reason": {"global-concurrency"}, "Retry-After": {"1"}}},
+		{"an outage", `{"status": 503}`, 503, false, nil},
+		{"an error behind the effect", `{"status": 500, "afterEffect": true}`, 500, true, nil},
+		{"a connection cut before", `{"dropBefore": true}`, 0, false, nil},
+		{"a connection cut behind", `[{"dropAfter": true}]`, 0, true, nil},
+		{"slowness", `{"latency": 1000000}`, 200, true, nil},
+		{"another endpoint's trouble", `{"match": "GET /v1/prices", "status": 500}`, 200, true, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			o := newOperator(t, billingtest.Options{})
+			response, err := http.Post(o.url+"/_drydock/faults", "application/json", strings.NewReader(c.fault))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			got := o.do("POST", "/v1/customers", "metadata[drydock.login]", "ada")
+			if made := len(o.stripe.Customers("ada")) == 1; got.status != c.status || made != c.made {
+				t.Errorf("got %d, made %v", got.status, made)
+			}
+			for name := range c.header {
+				if got.header.Get(name) != c.header.Get(name) {
+					t.Errorf("%s is %q", name, got.header.Get(name))
+				}
+			}
+			if again := o.do("POST", "/v1/customers"); again.status != 200 {
+				t.Errorf("the fault was for one request: %d", again.status)
+			}
+		})
+	}
+}
+
+func TestRequestsAreCounted(t *testing.T) {
+	o := newOperator(t, billingtest.Options{})
+	o.do("GET", "/v1/customers/cus_none")
+	o.do("GET", "/v1/customers/search", "query", "name:'a'")
+	read := func(method string) (counts map[string]int) {
+		request, err := http.NewRequestWithContext(t.Context(), method, o.url+"/_drydock/requests", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = response.Body.Close() }()
+		if method == http.MethodGet {
+			if err := json.NewDecoder(response.Body).Decode(&counts); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return counts
+	}
+	if diff := cmp.Diff(map[string]int{"GET /v1/customers/{id}": 1, "GET /v1/customers/search": 1}, read(http.MethodGet)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	read(http.MethodDelete)
+	if diff := cmp.Diff(map[string]int{}, read(http.MethodGet)); diff != "" {
+		t.Errorf("after a reset (-want +got):\n%s", diff)
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	cases := []struct {
+		reason string
+		path   string
+		form   []string
+		method string
+		passed int
+	}{
+		{"25 in all, on one endpoint", "/v1/products", nil, "GET", 25},
+		{"Search has 20", "/v1/customers/search", []string{"query", "name:'a'"}, "GET", 20},
+		{"meter events have their own", "/v1/billing/meter_events", nil, "POST", 40},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			o := newOperator(t, billingtest.Options{RateLimits: true})
+			passed := 0
+			for range 40 {
+				got := o.do(c.method, c.path, c.form...)
+				if got.status != http.StatusTooManyRequests {
+					passed++
+				} else if got.code() != "rate_limit" || got.header.Get("Stripe-Rate-Limited-Reason") == "" {
+					t.Fatalf("limited as %v", got)
+				}
+			}
+			if passed != c.passed {
+				t.Errorf("%d passed, want %d", passed, c.passed)
+			}
+			o.advance(time.Second)
+			if got := o.do(c.method, c.path, c.form...); got.status == http.StatusTooManyRequests {
+				t.Error("limited in the next second too")
+			}
+		})
+	}
+}
+
+// TestStateFile ends a stand-in and starts another one on its file.
+func TestStateFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "stripe.json")
+	var customer string
+	created := http.Header{"Idempotency-Key": {"k"}}
+	t.Run("before", func(t *testing.T) {
+		o := newOperator(t, billingtest.Options{StateFile: file})
+		customer = o.with(created.Clone(), "POST", "/v1/customers", "metadata[drydock.login]", "ada").id()
+		price := o.must("GET", "/v1/prices", "product", "prod_drydock_team", "recurring[usage_type]", "licensed").data()[0]["id"].(string)
+		o.must("POST", "/v1/subscriptions", "customer", customer, "items[0][price]", price)
+		o.event("uid", customer, "90", noon)
+	})
+	t.Run("after", func(t *testing.T) {
+		o := newOperator(t, billingtest.Options{StateFile: file, SearchLag: time.Hour})
+		if got := o.with(created.Clone(), "POST", "/v1/customers", "metadata[drydock.login]", "ada"); got.id() != customer {
+			t.Errorf("the key was forgotten: %v", got.object)
+		}
+		if got := o.event("uid", customer, "90", noon); got.status != 400 {
+			t.Errorf("the identifier was forgotten: %d", got.status)
+		}
+		if got := o.stripe.MeterSum(customer, noon, noon.Add(time.Minute)); got != 90 {
+			t.Errorf("the meter has %d", got)
+		}
+		if n := len(o.must("GET", "/v1/customers/search", "query", "metadata['drydock.login']:'ada'").data()); n != 1 {
+			t.Errorf("Search finds %d", n)
+		}
+		if n := len(o.must("GET", "/v1/products").data()); n != 3 {
+			t.Errorf("%d products: seeded again?", n)
+		}
+		o.advance(40 * 24 * time.Hour)
+		got := o.must("GET", "/v1/subscriptions", "customer", customer).data()[0]
+		if start := got["current_period_start"]; fmt.Sprint(start) == fmt.Sprint(got["start_date"]) {
+			t.Errorf("the period did not roll over: %v", start)
+		}
+	})
+	t.Run("a broken file is told, not overwritten", func(t *testing.T) {
+		if err := os.WriteFile(file, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := billingtest.New(billingtest.Options{StateFile: file}); err == nil {
+			t.Error("no error")
+		}
+	})
+}
