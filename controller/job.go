@@ -64,7 +64,7 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate) *batchv1.Job {
 // objectLabels are on all that is made for a build.
 func objectLabels(build *v1alpha1.Build) map[string]string {
 	return map[string]string{
-		v1alpha1.LabelAccount: v1alpha1.LegalName(build.Spec.Account, 50),
+		v1alpha1.LabelAccount: v1alpha1.AccountLabel(build.Spec.Account),
 		v1alpha1.LabelImage:   build.Spec.Image.Name,
 		v1alpha1.LabelBuild:   build.Name,
 	}

@@ -7,8 +7,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"k8s.io/client-go/rest"
-
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/controller"
 )
@@ -93,7 +91,7 @@ func (w *world) runUntil(writes int64) (stop func(), died <-chan struct{}) {
 	w.t.Helper()
 	dead, kill := context.WithCancel(context.Background())
 	w.t.Cleanup(kill)
-	cut := rest.CopyConfig(w.config)
+	cut := w.controllerConfig()
 	cut.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &mortal{next: next, writes: writes, dead: dead, kill: kill}
 	})

@@ -80,11 +80,11 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// apply installs CRDs, the system namespace and the strategies, once per control plane.
+// apply installs what a controller needs; again changes nothing.
 func (w *world) apply() {
 	w.t.Helper()
-	manifests := [][]byte{[]byte("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: drydock-system\n")}
-	for _, name := range []string{"crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
+	var manifests [][]byte
+	for _, name := range []string{"namespace.yaml", "rbac.yaml", "crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
 		manifest, err := deploy.Files.ReadFile(name)
 		if err != nil {
 			w.t.Fatal(err)
@@ -155,7 +155,7 @@ func (w *world) start(change ...func(*controller.Options)) *controller.Controlle
 
 func (w *world) launch(change ...func(*controller.Options)) (running *controller.Controller, stop func()) {
 	w.t.Helper()
-	options := controller.Options{Config: w.config, Billing: w.billing, Strategy: "buildah", Log: testLog(w.t)}
+	options := controller.Options{Config: w.controllerConfig(), Billing: w.billing, Strategy: "buildah", Log: testLog(w.t)}
 	for _, c := range change {
 		c(&options)
 	}
@@ -175,6 +175,16 @@ func (w *world) launch(change ...func(*controller.Options)) (running *controller
 	})
 	w.t.Cleanup(stop)
 	return running, stop
+}
+
+// controllerConfig is what the controller's service account may do, and no more.
+func (w *world) controllerConfig() *rest.Config {
+	config := rest.CopyConfig(w.config)
+	config.Impersonate = rest.ImpersonationConfig{
+		UserName: "system:serviceaccount:drydock-system:drydock-controller",
+		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:drydock-system", "system:authenticated"},
+	}
+	return config
 }
 
 // strategy is a shipped one.

@@ -1,12 +1,13 @@
-// Package deploy holds what an installation applies to its cluster: the custom
-// resource definitions, the build strategies, RBAC and the two Deployments.
+// Package deploy holds what an installation applies to its cluster: the namespace,
+// the custom resource definitions, RBAC, the build strategies, and the Deployments.
 package deploy
 
 import "embed"
 
-// Files are crds/*.yaml (generated from api/v1alpha1) and strategies/*.yaml.
+// Files are namespace.yaml, rbac.yaml, crds/*.yaml (generated from api/v1alpha1) and
+// strategies/*.yaml: what a controller and a gateway need wherever they run.
 //
-//go:embed crds/*.yaml strategies/*.yaml
+//go:embed namespace.yaml rbac.yaml crds/*.yaml strategies/*.yaml
 var Files embed.FS
 
 //go:generate sh -c "cd strategies && go run ./inline"
