@@ -75,6 +75,8 @@ func (c *config) validate() error {
 	switch {
 	case c.StripeKey == "":
 		return errors.New("--stripe-key (STRIPE_SECRET_KEY, STRIPE_SECRET_KEY_FILE) is missing")
+	case !strings.HasPrefix(c.StripeKey, "sk_") && !strings.HasPrefix(c.StripeKey, "rk_"):
+		return errors.New("--stripe-key (STRIPE_SECRET_KEY) is not a secret or restricted key: those begin with sk_ or rk_")
 	case !isURL(c.StripeAPIBase):
 		return fmt.Errorf("--stripe-api-base (STRIPE_API_BASE) is %q: a URL such as https://api.stripe.com", c.StripeAPIBase)
 	case !isAddress(c.MetricsListen):
