@@ -218,7 +218,7 @@ func (c *Client) spawn(ctx context.Context, run func(context.Context)) {
 func (c *Client) do(ctx context.Context, request *rest.Request, into runtime.Object) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	result := request.Do(ctx)
+	result := request.MaxRetries(1).Do(ctx)
 	if into == nil {
 		return translate(result.Error())
 	}
@@ -227,7 +227,7 @@ func (c *Client) do(ctx context.Context, request *rest.Request, into runtime.Obj
 
 // open makes a request whose answer is read piece by piece.
 func (c *Client) open(ctx context.Context, request *rest.Request) (io.ReadCloser, error) {
-	stream, err := request.Stream(ctx)
+	stream, err := request.MaxRetries(1).Stream(ctx)
 	return stream, translate(err)
 }
 

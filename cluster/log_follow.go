@@ -212,13 +212,17 @@ func (c *Client) followContainer(ctx context.Context, f *follow, pod *corev1.Pod
 	for wait := followPause; ctx.Err() == nil; wait = min(2*wait, followLongest) {
 		var rest *v1alpha1.LogLine
 		var err error
-		if begun, _ := containerState(pod, container); begun {
+		read, _ := containerState(pod, container)
+		if read {
 			rest, err = c.containerLog(ctx, pod, container, true, last, func(line v1alpha1.LogLine) bool {
 				newest = max(newest, line.Number)
 				f.add(line)
 				return true
 			})
 			wait = followPause
+		}
+		if err != nil && ctx.Err() == nil {
+			c.log.Warn("a build's log broke off", "build", f.path, "container", container, "error", err, "retry", wait)
 		}
 		now := &corev1.Pod{}
 		lost := c.do(ctx, c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name), now)
@@ -228,7 +232,7 @@ func (c *Client) followContainer(ctx context.Context, f *follow, pod *corev1.Pod
 		if lost == nil {
 			pod = now
 		}
-		if _, ended := containerState(pod, container); ended && lost == nil && err == nil {
+		if begun, ended := containerState(pod, container); ended && read == begun && lost == nil && err == nil {
 			if rest != nil {
 				f.add(*rest)
 				newest = max(newest, rest.Number)

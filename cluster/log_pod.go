@@ -64,6 +64,9 @@ func (c *Client) podLogs(ctx context.Context, b *build, next int64, take func(v1
 			last = rest.Number
 			more = last < next || take(*rest)
 		}
+		if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) { // gone, or not quite there
+			return nil
+		}
 		if err != nil || !more || !ended {
 			return err
 		}
@@ -73,14 +76,10 @@ func (c *Client) podLogs(ctx context.Context, b *build, next int64, take func(v1
 
 // containerLog hands out the lines of one container, numbered after last, until take
 // has enough; with follow, those too that come until it ends. rest is what follows the
-// last line's end: a line if the container has ended, else a part of one. A container
-// that has not begun, or is gone, has no lines.
+// last line's end: a line if the container has ended, else a part of one.
 func (c *Client) containerLog(ctx context.Context, pod *corev1.Pod, container string, follow bool, last int64, take func(v1alpha1.LogLine) bool) (rest *v1alpha1.LogLine, err error) {
 	stream, err := c.open(ctx, c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name).SubResource("log").
 		VersionedParams(&corev1.PodLogOptions{Container: container, Follow: follow, Timestamps: true}, c.params))
-	if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

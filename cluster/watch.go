@@ -10,19 +10,31 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/cache"
 )
 
 // retryLongest is the longest pause before a lost watch is tried again.
-const retryLongest = 5 * time.Second
+const retryLongest = 2 * time.Second
 
 // run keeps the store up to date until the context ends. A lost or expired watch, an
 // API server that is away and a resource that is not defined yet are tried again.
 func (s *store[T]) run(ctx context.Context, client rest.Interface, log *slog.Logger) {
-	source := cache.NewFilteredListWatchFromClient(client, s.kind.resource, metav1.NamespaceAll, func(*metav1.ListOptions) {})
+	source := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			return s.ask(client, options).Do(ctx).Get()
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			options.Watch = true
+			w, err := s.ask(client, options).Watch(ctx)
+			s.fail(err) // the reflector tries some again without telling
+			return w, err
+		},
+	}
 	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 10, Cap: retryLongest}
 	reflector := cache.NewReflectorWithOptions(source, s.kind.prototype, s, cache.ReflectorOptions{
 		Name: s.kind.resource, Backoff: &backoff})
@@ -45,6 +57,11 @@ func (s *store[T]) run(ctx context.Context, client rest.Interface, log *slog.Log
 			pause = min(2*pause, retryLongest)
 		}
 	}
+}
+
+// ask is a request for all objects. It is not tried again by itself: run does this.
+func (s *store[T]) ask(client rest.Interface, options metav1.ListOptions) *rest.Request {
+	return client.Get().Resource(s.kind.resource).VersionedParams(&options, metav1.ParameterCodec).MaxRetries(0)
 }
 
 func (s *store[T]) fail(err error) {
