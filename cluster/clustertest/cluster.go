@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,13 +93,21 @@ func (c *Cluster) start() error {
 	c.command.Stderr = c.output
 	// kubestack ends its children; were the test killed, this ends kubestack.
 	c.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	if err := c.command.Start(); err != nil {
+	started := make(chan error)
+	go func() {
+		// Pdeathsig is sent when the thread that started the process ends: keep it.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := c.command.Start()
+		started <- err
+		if err == nil {
+			_ = c.command.Wait() // the exit code is in ProcessState
+			close(c.ended)
+		}
+	}()
+	if err := <-started; err != nil {
 		return fmt.Errorf("start kubestack: %w", err)
 	}
-	go func() {
-		_ = c.command.Wait() // the exit code is in ProcessState
-		close(c.ended)
-	}()
 	select {
 	case <-ready:
 		return nil

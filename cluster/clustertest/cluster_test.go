@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"drydock.dev/drydock/cluster/clustertest"
 )
@@ -19,6 +20,16 @@ func TestStart(t *testing.T) {
 	})
 	if !asked {
 		t.Error("the audit log does not have kubectl's request")
+	}
+	before := c.Requests(t)
+	if before.Watches["pods"] < 1 {
+		t.Errorf("no watch of pods is counted, but the scheduler has one: %v", before.Watches)
+	}
+	c.Kubectl(t, "get", "secrets")
+	for deadline := time.Now().Add(10 * time.Second); c.Requests(t).Total["LIST secrets"] <= before.Total["LIST secrets"]; {
+		if time.Now().After(deadline) {
+			t.Fatal("a list of secrets was not counted")
+		}
 	}
 	if err := c.Stop(); err != nil {
 		t.Fatal(err)
