@@ -1,0 +1,36 @@
+package resolvers_test
+
+import (
+	"os"
+	"testing"
+)
+
+// The operations that several tests use.
+const (
+	createImage = `mutation ($input: CreateImageInput!) { createImage(input: $input) { image { id name } clientMutationID } }`
+	updateImage = `mutation ($input: UpdateImageInput!) { updateImage(input: $input) { image { id suspended timeoutSeconds tags } clientMutationID } }`
+	deleteImage = `mutation ($input: DeleteImageInput!) { deleteImage(input: $input) { deletedID clientMutationID } }`
+	startBuild  = `mutation ($input: StartBuildInput!) { startBuild(input: $input) { build { id number phase trigger } clientMutationID } }`
+	cancelBuild = `mutation ($input: CancelBuildInput!) { cancelBuild(input: $input) { build { id phase } clientMutationID } }`
+	retryBuild  = `mutation ($input: RetryBuildInput!) { retryBuild(input: $input) { build { id number trigger } clientMutationID } }`
+	readImage   = `query ($name: String!) { image(name: $name) { id } }`
+)
+
+// imageInput is a legal new image.
+func imageInput(name string) map[string]any {
+	return map[string]any{
+		"name":        name,
+		"source":      map[string]any{"repository": "https://git.example.com/" + name + ".git"},
+		"destination": "registry.example.com/" + name,
+	}
+}
+
+// dashboard is the reference query, as the benchmark sends it.
+func dashboard(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../bench/queries/dashboard.graphql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
