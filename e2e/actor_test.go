@@ -37,7 +37,7 @@ func gateway(t *testing.T, flags ...string) *stack.Gateway {
 // controller starts a controller that lives as long as the test.
 func controller(t *testing.T) *stack.Process {
 	t.Helper()
-	c, err := house.Controller()
+	c, err := house.Controller(within(t, patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,26 +73,21 @@ func signIn(t *testing.T, url, name string) *actor {
 	return a
 }
 
-// subscribe puts the actor's account on a plan, and waits until the gateway knows: it may have cached the account.
-func (a *actor) subscribe(plan string) {
-	a.t.Helper()
-	ctx := within(a.t, patience)
-	if err := house.Stripe.Subscribe(ctx, a.login, plan); err != nil {
-		a.t.Fatal(err)
+// subscriber is somebody with an account on a paid plan. The session is good at any gateway; those that run already
+// may have cached the account as it was before.
+func subscriber(t *testing.T, name, plan string) *actor {
+	t.Helper()
+	g := gateway(t)
+	a := signIn(t, g.URL, name)
+	if err := house.Stripe.Subscribe(within(t, patience), a.login, plan); err != nil {
+		t.Fatal(err)
 	}
-	eventually(a.t, func() error {
-		var data struct {
-			Viewer struct{ Plan struct{ Name string } }
-		}
-		if err := a.Client.Do(ctx, client.Request{Query: `{ viewer { plan { name } } }`}, &data); err != nil {
-			return err
-		}
-		if data.Viewer.Plan.Name != plan {
-			return fmt.Errorf("the plan of %s is %q, not %q yet", a.login, data.Viewer.Plan.Name, plan)
-		}
-		return nil
-	})
+	end(t, g.Process)
+	return a
 }
+
+// moveTo makes the actor ask another gateway from now on.
+func (a *actor) moveTo(g *stack.Gateway) { a.Client = a.At(g.URL) }
 
 // do runs an operation.
 func (a *actor) do(query string, variables map[string]any, data any) {

@@ -62,7 +62,7 @@ func TestDrain(t *testing.T) {
 		t.Errorf("exit code %d (%v), want 0", code, err)
 	}
 
-	ada.Client = ada.At(other.URL)
+	ada.moveTo(other)
 	again := ada.watch((*client.Client).WebSocket, image)
 	gate.open()
 	if _, last := untilDone(t, again); last.Phase != "SUCCEEDED" {

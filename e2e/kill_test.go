@@ -85,11 +85,10 @@ func (a *actor) checkIdentifiers() {
 
 // TestControllerKilled kills the controller while builds run and wait: whoever follows it brings them to their end.
 func TestControllerKilled(t *testing.T) {
-	g := gateway(t)
+	ada := subscriber(t, "ada", "Scale")
+	ada.moveTo(gateway(t))
 	first := controller(t)
 	gate := newGate(t, "controller-killed")
-	ada := signIn(t, g.URL, "ada")
-	ada.subscribe("Scale")
 	ada.startTwenty(gate)
 	first.Kill()
 	gate.open() // builds end while nobody controls them
@@ -99,11 +98,11 @@ func TestControllerKilled(t *testing.T) {
 
 // TestGatewayKilled kills the replica that all subscribers are at: they find what they missed at another one.
 func TestGatewayKilled(t *testing.T) {
+	ada := subscriber(t, "ada", "Scale")
 	first, second := gateway(t), gateway(t)
+	ada.moveTo(first)
 	controller(t)
 	gate := newGate(t, "gateway-killed")
-	ada := signIn(t, first.URL, "ada")
-	ada.subscribe("Scale")
 	builds := ada.startTwenty(gate)
 
 	ctx := within(t, patience)
@@ -133,7 +132,7 @@ func TestGatewayKilled(t *testing.T) {
 			t.Errorf("subscriber of build %d saw at last: %v", builds[i].Number, finals[i])
 		}
 	}
-	ada.Client = ada.At(second.URL)
+	ada.moveTo(second)
 	ada.checkTwenty()
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -23,7 +24,7 @@ func TestGatewaySettings(t *testing.T) {
 		{"no Stripe key", nil, []string{"STRIPE_SECRET_KEY"}, "STRIPE_SECRET_KEY"},
 		{"a publishable key cannot do anything", nil, []string{"STRIPE_SECRET_KEY=pk_test_123"}, "STRIPE_SECRET_KEY"},
 		{"a base without a scheme", nil, []string{"STRIPE_API_BASE=localhost:1"}, "STRIPE_API_BASE"},
-		{"no session keys", nil, []string{"DRYDOCK_SESSION_KEYS"}, "DRYDOCK_SESSION_KEYS"},
+		{"no session keys", []string{"--dev=false"}, []string{"DRYDOCK_SESSION_KEYS"}, "DRYDOCK_SESSION_KEYS"},
 		{"a short session key is a weak one", nil, []string{"DRYDOCK_SESSION_KEYS=c2hvcnQ="}, "DRYDOCK_SESSION_KEYS"},
 		{"a session key that is not base64", nil, []string{"DRYDOCK_SESSION_KEYS=!!!"}, "DRYDOCK_SESSION_KEYS"},
 		{"an OAuth app without a secret", nil, []string{"GITHUB_CLIENT_SECRET"}, "GITHUB_CLIENT_SECRET"},
@@ -64,7 +65,7 @@ func (c settingCase) check(t *testing.T, binary string, flags, env []string) {
 			env = append(env, setting)
 		}
 	}
-	process, err := stack.Run("wrong", binary, flags, env, t.Output())
+	process, err := stack.Run("wrong", binary, flags, env, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +88,7 @@ func TestHelp(t *testing.T) {
 			"--github-client-id", "GITHUB_CLIENT_ID", "--github-client-secret", "GITHUB_CLIENT_SECRET",
 			"--session-keys", "DRYDOCK_SESSION_KEYS", "--dev", "DRYDOCK_DEV"),
 	} {
-		process, err := stack.Run("help", binary, []string{"--help"}, nil, t.Output())
+		process, err := stack.Run("help", binary, []string{"--help"}, nil, io.Discard)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,16 +30,20 @@ func (s *Stack) Gateway(ctx context.Context, flags ...string) (*Gateway, error) 
 		return nil, err
 	}
 	s.onClose(stopQuietly(process))
-	g := &Gateway{Process: process, URL: "http://" + address}
-	return g, Until(ctx, func() error {
+	return &Gateway{Process: process, URL: "http://" + address}, process.ready(ctx, address)
+}
+
+// ready waits until a process says at an address that it is ready.
+func (p *Process) ready(ctx context.Context, address string) error {
+	return Until(ctx, func() error {
 		select {
-		case <-process.done:
-			return fmt.Errorf("%s ended: %w:\n%s", process.Name, errGone, process.Output())
+		case <-p.done:
+			return fmt.Errorf("%s ended: %w:\n%s", p.Name, errGone, p.Output())
 		default:
 		}
-		response, err := client.New(g.URL).Send(ctx, http.MethodGet, "/readyz", "", nil)
+		response, err := client.New("http://"+address).Send(ctx, http.MethodGet, "/readyz", "", nil)
 		if err == nil && response.Status != http.StatusOK {
-			err = fmt.Errorf("%s: /readyz says %d: %s", process.Name, response.Status, response.Body)
+			err = fmt.Errorf("%s: /readyz says %d: %s", p.Name, response.Status, response.Body)
 		}
 		return err
 	})
@@ -56,17 +60,21 @@ func (s *Stack) ControllerEnvironment() []string {
 	return []string{"KUBECONFIG=" + s.Kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL}
 }
 
-// Controller starts a controller with these flags besides the usual ones. Its lease is a short one, so that another
-// controller soon follows one that was killed.
-func (s *Stack) Controller(flags ...string) (*Process, error) {
+// Controller starts a controller with these flags besides the usual ones, and returns when it is ready to work or to
+// stand by. Its lease is a short one, so that another controller soon follows one that was killed.
+func (s *Stack) Controller(ctx context.Context, flags ...string) (*Process, error) {
+	address, err := FreeAddress()
+	if err != nil {
+		return nil, err
+	}
 	s.count++
-	flags = append([]string{"--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "5s"}, flags...)
+	flags = append([]string{"--strategy", "buildah", "--metrics-listen", address, "--lease-duration", "5s"}, flags...)
 	process, err := Run(fmt.Sprintf("controller-%d", s.count), s.Binaries.Controller, flags, s.ControllerEnvironment(), s.log)
 	if err != nil {
 		return nil, err
 	}
 	s.onClose(stopQuietly(process))
-	return process, nil
+	return process, process.ready(ctx, address)
 }
 
 // stopQuietly ends a process that a test may have ended already.
