@@ -12,7 +12,7 @@ import (
 // seen when they run out; what this client wrote is seen at once.
 const (
 	accountTTL = time.Minute
-	usageTTL   = 30 * time.Second
+	usageTTL   = 10 * time.Second
 	// unknownTTL is how long a login that nobody has costs no request.
 	unknownTTL = 5 * time.Second
 	meterTTL   = time.Hour

@@ -139,7 +139,7 @@ func TestCallersDeadlineBoundsRetries(t *testing.T) {
 	if err == nil {
 		_ = response.Body.Close()
 	}
-	if err == nil && response.StatusCode != 503 || err != nil && !errors.Is(err, context.DeadlineExceeded) || served.Load() == 0 {
+	if err == nil && response.StatusCode != http.StatusServiceUnavailable || err != nil && !errors.Is(err, context.DeadlineExceeded) || served.Load() == 0 {
 		t.Errorf("got %v, %v after %d tries", response, err, served.Load())
 	}
 }

@@ -11,7 +11,7 @@ type Fault struct {
 	Match string `json:"match"`
 	// Times is how many requests it meets; 0 means one, below 0 all until ClearFaults.
 	Times int `json:"times"`
-	// Latency passes before the request is looked at.
+	// Latency passes before the request is looked at; in JSON it is nanoseconds.
 	Latency time.Duration `json:"latency"`
 	// Status answers with this status, in Stripe's shape, and nothing is done; with
 	// AfterEffect it is done, and the answer still tells the failure.

@@ -44,8 +44,9 @@ type Server struct {
 	limits      *limits
 	dirty       bool
 
-	stop chan struct{}
-	done sync.WaitGroup
+	stop  chan struct{}
+	close sync.Once
+	done  sync.WaitGroup
 }
 
 // New makes a stand-in, with the state of its file where there is one.
@@ -82,7 +83,7 @@ func New(options Options) (*Server, error) {
 
 // Close writes the state to its file.
 func (s *Server) Close() error {
-	close(s.stop)
+	s.close.Do(func() { close(s.stop) })
 	s.done.Wait()
 	return s.flush()
 }
