@@ -25,6 +25,9 @@ import (
 	"drydock.dev/drydock/gateway"
 )
 
+// version is what is built; the linker sets it.
+var version = "dev"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
@@ -43,7 +46,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return 2
 	}
 	log := newLog(c, stderr)
-	log.Info("starting", "settings", c)
+	log.Info("starting", "version", version, "settings", c)
 	if err := serve(ctx, c, log, stdout); err != nil {
 		log.Error("ended", "error", err.Error())
 		return 1
@@ -69,7 +72,10 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		return err
 	}
 	defer money.Close()
-	kube, err := cluster.New(cluster.Options{Kubeconfig: c.kubeconfig, Log: log.With("part", "cluster"), Registerer: registry, UserAgent: "drydock-gateway"})
+	kube, err := cluster.New(cluster.Options{
+		Kubeconfig: c.kubeconfig, Log: log.With("part", "cluster"), Registerer: registry,
+		UserAgent: "drydock-gateway", Billed: money.ForgetUsage,
+	})
 	if err != nil {
 		return err
 	}

@@ -55,6 +55,7 @@ func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster
 		PublicURL:     public,
 		Limits:        gateway.Limits{Depth: c.maxDepth, Complexity: c.maxComplexity, Timeout: c.queryTimeout},
 		Introspection: c.introspection,
+		Version:       version,
 		Log:           log,
 		Registerer:    registry,
 		Gatherer:      registry,

@@ -43,6 +43,9 @@ type Options struct {
 	Now func() time.Time
 	// UserAgent is what the API server's audit log shows; empty: drydock.
 	UserAgent string
+	// Billed is told the account of each build that is newly seen with its billing; nil:
+	// nobody is. It returns at once, and asks the client nothing.
+	Billed func(login string)
 }
 
 // Client reads and writes images, builds and logs.
@@ -91,7 +94,7 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	c.images = newStore(imageKind(), subscribers, c.now)
-	c.builds = newStore(buildKind(), subscribers, c.now)
+	c.builds = newStore(buildKind(options.Billed), subscribers, c.now)
 	c.follows.running = map[string]*follow{}
 	life := klog.NewContext(context.Background(), logr.FromSlogHandler(c.log.Handler()))
 	c.life, c.stop = context.WithCancel(life)

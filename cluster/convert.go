@@ -41,7 +41,7 @@ func imageKind() kind[*model.Image] {
 	}
 }
 
-func buildKind() kind[*build] {
+func buildKind(billed func(login string)) kind[*build] {
 	return kind[*build]{
 		resource:  "builds",
 		prototype: &v1alpha1.Build{},
@@ -53,6 +53,11 @@ func buildKind() kind[*build] {
 		groups: []func(string, *build) string{
 			func(namespace string, _ *build) string { return namespace },
 			func(namespace string, b *build) string { return imageGroup(namespace, b.ImageUID) },
+		},
+		changed: func(before, after *build) {
+			if billed != nil && after.BilledSeconds != nil && (before == nil || before.BilledSeconds == nil) {
+				billed(after.Key.Login)
+			}
 		},
 	}
 }

@@ -28,6 +28,9 @@ type kind[T any] struct {
 	// groups give the names of the groups that an object is found in, the first of
 	// them being the topic on which its changes are told.
 	groups []func(namespace string, value T) string
+	// changed may be nil; it sees each new state and the one before, zero without any,
+	// while the store is locked.
+	changed func(before, after T)
 }
 
 // object is one stored object: enough of the metadata to know it, and the value.
@@ -178,10 +181,15 @@ func (s *store[T]) put(o *object[T]) {
 		}
 		return
 	}
+	var before T
 	if old != nil {
+		before = old.value
 		s.leave(old)
 	}
 	s.objects[o.Namespace+"/"+o.Name] = o
+	if s.kind.changed != nil {
+		s.kind.changed(before, o.value)
+	}
 	s.enter(o)
 	s.publish(o, false)
 }

@@ -44,7 +44,9 @@ type Options struct {
 	// Limits bound operations; Introspection tells whether the schema may be asked for.
 	Limits        Limits
 	Introspection bool
-	Log           *slog.Logger
+	// Version is what /readyz?verbose tells.
+	Version string
+	Log     *slog.Logger
 	// Registerer takes the gateway's metrics, Gatherer is what /metrics shows.
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
@@ -114,10 +116,10 @@ func (g *Gateway) routes() http.Handler {
 
 // routed notes which route a request took, for the log and the metrics.
 func routed(pattern string, next http.Handler) http.Handler {
-	path := pattern[strings.Index(pattern, "/"):]
+	_, path, _ := strings.Cut(pattern, "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		record := recordOf(r.Context())
-		record.route = strings.TrimSuffix(path, "{$}")
+		record.route = "/" + strings.TrimSuffix(path, "{$}")
 		if viewer, ok := auth.ViewerFrom(r.Context()); ok {
 			record.viewer = viewer.Login
 		}

@@ -3,7 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"net/http"
-	"runtime/debug"
+	"runtime"
 
 	"drydock.dev/drydock/fault"
 )
@@ -70,14 +70,5 @@ func missing(err error) string {
 }
 
 func (g *Gateway) process() map[string]any {
-	process := map[string]any{"startedAt": g.started.UTC(), "streams": g.streams.count()}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		process["go"] = info.GoVersion
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				process["revision"] = setting.Value
-			}
-		}
-	}
-	return process
+	return map[string]any{"version": g.Version, "go": runtime.Version(), "startedAt": g.started.UTC(), "streams": g.streams.count()}
 }

@@ -40,6 +40,9 @@ func (w *world) tryDial(t *testing.T, subprotocol string, header ...string) (*we
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
 	defer cancel()
 	conn, response, err := websocket.Dial(ctx, w.URL+"/graphql", options)
+	if response != nil && response.Body != nil {
+		defer func() { _ = response.Body.Close() }()
+	}
 	if err != nil {
 		if response == nil {
 			return nil, err
