@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -112,8 +113,8 @@ func TestLogTail(t *testing.T) {
 					got = append(got, line)
 				}
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("lines (-want +got):\n%.2000s", diff)
+			if !slices.Equal(want, got) { // too long for a diff
+				t.Errorf("%d lines were unpacked, %d packed, and they differ", len(got), len(want))
 			}
 			wantLog := v1alpha1.BuildLog{Lines: int64(test.lines), FirstLine: test.firstLine, ConfigMaps: names}
 			if diff := cmp.Diff(wantLog, log); diff != "" {
