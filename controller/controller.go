@@ -83,6 +83,8 @@ func New(opts Options) (*Controller, error) {
 	if opts.Billing == nil || opts.Config == nil || opts.Log == nil {
 		return nil, errors.New("controller: Config, Billing and Log are needed")
 	}
+	opts.Config = rest.CopyConfig(opts.Config)
+	opts.Config.QPS = -1 // the API server's priority and fairness is the judge, not client-go's 5 requests a second
 	mgr, err := newManager(opts)
 	if err != nil {
 		return nil, fmt.Errorf("controller: %w", err)
@@ -141,7 +143,7 @@ func newManager(opts Options) (manager.Manager, error) {
 	renew, retry := opts.LeaseDuration*2/3, opts.LeaseDuration/5
 	grace := 20 * time.Second
 	anyName := true
-	return manager.New(rest.CopyConfig(opts.Config), manager.Options{
+	return manager.New(opts.Config, manager.Options{
 		Scheme:                        objects,
 		Logger:                        logr.FromSlogHandler(opts.Log.Handler()),
 		Cache:                         cacheOptions(opts.Namespace),
