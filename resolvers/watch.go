@@ -67,8 +67,6 @@ func (r *Resolver) followBilling(ctx context.Context, account *model.Account, bu
 			}
 		case out <- account:
 			out = nil // nothing to send before the next news
-		case <-ctx.Done():
-			return
 		}
 	}
 }
