@@ -27,11 +27,13 @@ func form(pairs ...string) url.Values {
 // loses answers and Search sees nothing.
 func TestSignUpAtOnce(t *testing.T) {
 	w := newWorld(t, billingtest.Options{SearchLag: time.Hour})
-	replicas := []*billing.Client{w.started(t), w.started(t), w.client(t)}
+	patient := func(o *billing.Options) { o.Retry.Attempts = 12 }
+	replicas := []*billing.Client{w.started(t, patient), w.started(t, patient), w.client(t, patient)}
 	w.stripe.Inject(
 		billingtest.Fault{Match: "POST /v1/customers", Times: 3, DropAfter: true},
 		billingtest.Fault{Match: "POST /v1/customers", Times: 2, Status: 500, AfterEffect: true},
 		billingtest.Fault{Match: "POST /v1/customers", Times: 2, Status: 429, Code: "lock_timeout"},
+		billingtest.Fault{Match: "POST /v1/customers", Times: 10, Latency: 5 * time.Millisecond},
 	)
 	const logins = 20
 	var group sync.WaitGroup

@@ -312,6 +312,20 @@ func TestIdempotency(t *testing.T) {
 	}
 }
 
+// TestIdempotencyInFlight sends the same request twice while the first one is slow.
+func TestIdempotencyInFlight(t *testing.T) {
+	o := newOperator(t, billingtest.Options{})
+	o.stripe.Inject(billingtest.Fault{Match: "POST /v1/customers", Latency: time.Second})
+	replies := make(chan reply, 2)
+	for range cap(replies) {
+		go func() { replies <- o.with(http.Header{"Idempotency-Key": {"k"}}, "POST", "/v1/customers") }()
+	}
+	second, first := <-replies, <-replies
+	if second.status != http.StatusConflict || second.code() != "idempotency_key_in_use" || first.status != http.StatusOK {
+		t.Errorf("got %d %s while the first was under way, which got %d", second.status, second.code(), first.status)
+	}
+}
+
 func TestLists(t *testing.T) {
 	o := newOperator(t, billingtest.Options{})
 	var ids []string

@@ -64,26 +64,29 @@ func (s *Server) fault(template string) *Fault {
 
 // before misbehaves ahead of the effect; false where the request ends there.
 func (f *Fault) before(w http.ResponseWriter, r *http.Request) bool {
-	if f == nil {
+	if f == nil || !f.DropBefore && (f.Status == 0 || f.AfterEffect) {
 		return true
 	}
-	if f.Latency > 0 {
-		timer := time.NewTimer(f.Latency)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-r.Context().Done():
-			panic(http.ErrAbortHandler)
-		}
-	}
+	f.pause(r)
 	if f.DropBefore {
 		panic(http.ErrAbortHandler)
 	}
-	if f.Status != 0 && !f.AfterEffect {
-		f.refuse(w)
-		return false
+	f.refuse(w)
+	return false
+}
+
+// pause lets the latency pass; it ends with the connection.
+func (f *Fault) pause(r *http.Request) {
+	if f == nil || f.Latency == 0 {
+		return
 	}
-	return true
+	timer := time.NewTimer(f.Latency)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.Context().Done():
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // after misbehaves behind the effect; false where the request ends there.

@@ -58,22 +58,22 @@ func (s *Server) mux() *http.ServeMux {
 		"POST /v1/billing/meter_events":               (*call).createMeterEvent,
 	} {
 		mux.Handle(template, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			*answerOf(w) = *s.run(r, template, handle)
+			out := w.(*slot)
+			out.answer = s.run(r, template, handle, out.fault)
 		}))
 	}
 	return mux
 }
 
-// slot carries an answer out of the mux, which also finds the path's id.
+// slot carries a fault into the mux, which also finds the path's id, and an answer out.
 type slot struct {
 	http.ResponseWriter
+	fault  *Fault
 	answer *answer
 }
 
-func answerOf(w http.ResponseWriter) *answer { return w.(*slot).answer }
-
 // handle answers a request by its route.
-func (s *Server) handle(r *http.Request, template string) *answer {
+func (s *Server) handle(r *http.Request, template string, fault *Fault) *answer {
 	if err := s.authorize(r); err != nil {
 		return refusal(err)
 	}
@@ -82,7 +82,7 @@ func (s *Server) handle(r *http.Request, template string) *answer {
 		err.status = http.StatusNotFound
 		return refusal(err)
 	}
-	out := &slot{answer: &answer{}}
+	out := &slot{fault: fault}
 	s.routes.ServeHTTP(out, r)
 	return out.answer
 }
@@ -103,8 +103,9 @@ func (s *Server) authorize(r *http.Request) *apiError {
 	}
 }
 
-// run answers a request within its idempotency key, where it has one.
-func (s *Server) run(r *http.Request, template string, handle endpoint) *answer {
+// run answers a request within its idempotency key, where it has one. A slow request
+// holds its key all along.
+func (s *Server) run(r *http.Request, template string, handle endpoint, fault *Fault) *answer {
 	values, err := s.read(r)
 	if err != nil {
 		return refusal(err)
@@ -119,6 +120,7 @@ func (s *Server) run(r *http.Request, template string, handle endpoint) *answer 
 		return earlier
 	}
 	defer s.finish(key)
+	fault.pause(r)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -195,7 +195,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !fault.before(w, r) {
 		return
 	}
-	answer := s.handle(r, template)
+	answer := s.handle(r, template, fault)
 	if !fault.after(w) {
 		return
 	}

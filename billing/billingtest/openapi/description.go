@@ -30,9 +30,13 @@ type operation struct {
 
 var placeholder = regexp.MustCompile(`\{[^}]+\}`)
 
-// Load reads the embedded description, which takes some seconds.
+// Load reads what concerns us of the embedded description.
 func Load() (*Description, error) {
-	document, err := openapi3.NewLoader().LoadFromData(embedded.OpenAPISpec)
+	text, err := excerpt(embedded.OpenAPISpec)
+	if err != nil {
+		return nil, err
+	}
+	document, err := openapi3.NewLoader().LoadFromData(text)
 	if err != nil {
 		return nil, err
 	}
