@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/cgi"
@@ -32,7 +33,7 @@ func newGitServer(t *testing.T) *gitServer {
 	server := httptest.NewServer(&cgi.Handler{
 		Path:   filepath.Join(strings.TrimSpace(string(path)), "git-http-backend"),
 		Env:    []string{"GIT_PROJECT_ROOT=" + root, "GIT_HTTP_EXPORT_ALL=1"},
-		Stderr: io.Discard,
+		Stderr: io.Discard, Logger: log.New(io.Discard, "", 0), // clients go away
 	})
 	t.Cleanup(server.Close)
 	git := &gitServer{t: t, root: root, base: server.URL}

@@ -54,7 +54,7 @@ type world struct {
 // newWorld gives a test an account of its own in the package's control plane.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, kubeconfig: startCluster(t)}
+	w := &world{t: t, kubeconfig: plane.Kubeconfig}
 	var err error
 	if w.config, err = clientcmd.BuildConfigFromFlags("", w.kubeconfig); err != nil {
 		t.Fatal(err)

@@ -1,8 +1,0 @@
-package controller_test
-
-import (
-	"os"
-	"testing"
-)
-
-func startCluster(*testing.T) string { return os.Getenv("KUBECONFIG") }
