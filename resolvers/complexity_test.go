@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/complexity"
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/resolvers"
@@ -17,7 +18,7 @@ func TestComplexity(t *testing.T) {
 	schema := graph.NewExecutableSchema(resolvers.New(resolvers.Options{}))
 	cost := func(query string) int {
 		t.Helper()
-		document, errs := gqlparser.LoadQuery(schema.Schema(), query)
+		document, errs := gqlparser.LoadQueryWithRules(schema.Schema(), query, rules.NewDefaultRules())
 		if errs != nil {
 			t.Fatal(errs)
 		}
