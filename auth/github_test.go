@@ -199,3 +199,41 @@ func TestDev(t *testing.T) {
 		})
 	}
 }
+
+// elsewhere sends what is meant for github.com and its API to the stand-in.
+type elsewhere struct{ to *url.URL }
+
+func (e elsewhere) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent := r.Clone(r.Context())
+	switch r.URL.Scheme + "://" + r.URL.Host {
+	case "https://api.github.com":
+		sent.URL.Path = "/api/v3" + r.URL.Path
+	case "https://github.com":
+	default:
+		return nil, errors.New("neither github.com nor its API: " + r.URL.String())
+	}
+	sent.URL.Scheme, sent.URL.Host, sent.Host = e.to.Scheme, e.to.Host, ""
+	return http.DefaultTransport.RoundTrip(sent)
+}
+
+func TestGitHubDotComHasItsAPIElsewhere(t *testing.T) {
+	var to *url.URL
+	w := build(t, func(o *auth.GitHubOptions) {
+		to, _ = url.Parse(o.URL)
+		o.URL, o.HTTP = "https://github.com", &http.Client{Transport: elsewhere{to}}
+	})
+	b := browser(t)
+	begun := get(t, b, w.drydock.URL+"/auth/github")
+	if begun.location.Host != "github.com" || begun.location.Scheme != "https" {
+		t.Fatalf("begin: %s", begun.location)
+	}
+	fields := begun.location.Query()
+	fields.Set("login", "ada")
+	back := visit(t, b, http.MethodPost, w.github.URL+begun.location.Path, form, fields.Encode()).location
+	if done := get(t, b, back.String()); done.status != http.StatusFound {
+		t.Fatalf("callback: %d %s", done.status, done.text)
+	}
+	if diff := cmp.Diff([]model.Identity{{Login: "ada", GithubID: 1815, Email: "ada@example.com"}}, w.people.came); diff != "" {
+		t.Error(diff)
+	}
+}

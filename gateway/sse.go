@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -13,6 +12,9 @@ import (
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/fault"
 )
+
+// writeTime is how long one event may take to reach a client.
+const writeTime = 15 * time.Second
 
 // stream answers an operation with server-sent events, in the distinct connections mode
 // of https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream that
@@ -40,16 +42,20 @@ func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphq
 
 	responses, running := exec.DispatchOperation(ctx, oc)
 	for response := responses(running); response != nil; response = responses(running) {
-		data, err := json.Marshal(response)
-		if err != nil {
-			panic(err) // a response is made of JSON already
-		}
-		events.send(fmt.Sprintf("event: next\ndata: %s\n\n", data))
+		events.send(fmt.Sprintf("event: next\ndata: %s\n\n", encode(response)))
 		g.metrics.events.WithLabelValues("sse").Inc()
 	}
 	if ctx.Err() == nil {
 		events.send("event: complete\ndata:\n\n")
 	}
+}
+
+// untilExpiry bounds a context by the viewer's session: a stream ends with it.
+func (g *Gateway) untilExpiry(ctx context.Context) (context.Context, context.CancelFunc) {
+	if left, ok := g.sessionLeft(ctx); ok {
+		return context.WithTimeout(ctx, left)
+	}
+	return context.WithCancel(ctx)
 }
 
 // sessionLeft is how long the viewer's session lasts; ok is false when signed out.

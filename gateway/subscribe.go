@@ -91,11 +91,7 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 	}
 	responses, running := s.exec.DispatchOperation(ctx, oc)
 	for response := responses(running); response != nil; response = responses(running) {
-		payload, err := json.Marshal(response)
-		if err != nil {
-			panic(err) // a response is made of JSON already
-		}
-		s.send(message{ID: id, Type: "next", Payload: payload})
+		s.send(message{ID: id, Type: "next", Payload: encode(response)})
 		s.metrics.events.WithLabelValues("websocket").Inc()
 		sent++
 	}
