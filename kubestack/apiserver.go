@@ -16,7 +16,7 @@ func apiServerArgs(o options, p *pki, ports *ports) []string {
 		"--bind-address="+o.Address,
 		fmt.Sprintf("--secure-port=%d", ports.APIServer),
 		"--permit-port-sharing=true", // the parent holds the port, see reservePorts
-		"--advertise-address="+o.Address,
+		"--advertise-address="+o.hostIP(),
 		"--endpoint-reconciler-type=none", // loopback addresses are not legal in Endpoints
 		"--service-cluster-ip-range="+serviceCIDR,
 		"--tls-cert-file="+p.APIServer.Cert,

@@ -69,7 +69,7 @@ func nodeArgs(o options, p *pki, ports *ports, kubeconfig, apiServer string) []s
 		"--name=" + o.NodeName,
 		"--dir=" + o.path("node"),
 		"--kubeconfig=" + kubeconfig,
-		"--address=" + o.Address,
+		"--address=" + o.hostIP(),
 		fmt.Sprintf("--port=%d", ports.Kubelet),
 		"--tls-cert=" + p.Kubelet.Cert,
 		"--tls-key=" + p.Kubelet.Key,

@@ -35,7 +35,7 @@ func parseFlags(args []string, dataDir string, out io.Writer) (options, error) {
 	flags.Usage = func() {}
 	flags.SortFlags = false
 	flags.StringVar(&o.DataDir, "data-dir", dataDir, "directory for certificates, etcd, logs and pods; a restart on it finds everything again")
-	flags.StringVar(&o.Address, "address", "127.0.0.1", "IP address that the API server and the node listen on")
+	flags.StringVar(&o.Address, "address", "127.0.0.1", "IPv4 address that the API server and the node listen on; 0.0.0.0 opens the API server to every network")
 	flags.IntVar(&o.Port, "port", 0, "port of the API server; 0 is the port of the last run if still free, else any free one")
 	flags.IntVar(&o.EtcdPort, "etcd-port", 0, "port of etcd; 0 as for --port")
 	flags.IntVar(&o.KubeletPort, "kubelet-port", 0, "port of the node's API (kubectl logs); 0 as for --port")
@@ -74,8 +74,8 @@ func (o *options) complete() error {
 			return fmt.Errorf("invalid --%s %d: give a port from 0 (any free one) to 65535", flag, port)
 		}
 	}
-	if net.ParseIP(o.Address) == nil {
-		return fmt.Errorf("invalid --address %q: give an IP address such as 127.0.0.1", o.Address)
+	if ip := net.ParseIP(o.Address); ip == nil || ip.To4() == nil {
+		return fmt.Errorf("invalid --address %q: give an IPv4 address such as 127.0.0.1", o.Address)
 	}
 	if problems := validation.IsDNS1123Subdomain(o.NodeName); len(problems) > 0 {
 		return fmt.Errorf("invalid --node-name %q: %s", o.NodeName, strings.Join(problems, ", "))
@@ -100,6 +100,14 @@ func (o *options) complete() error {
 		*path = absolute
 	}
 	return nil
+}
+
+// hostIP is the address by which processes on this machine reach the parts.
+func (o options) hostIP() string {
+	if net.ParseIP(o.Address).IsUnspecified() {
+		return "127.0.0.1"
+	}
+	return o.Address
 }
 
 // defaultDataDir is where the XDG base directory specification wants durable state; empty without a home.

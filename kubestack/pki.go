@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 )
@@ -50,9 +49,7 @@ func loadPKI(dir, address, nodeName string) (*pki, error) {
 	loopback := []string{"127.0.0.1", "::1", "localhost"}
 	hosts := append([]string{apiServerServiceIP, "kubernetes", "kubernetes.default", "kubernetes.default.svc",
 		"kubernetes.default.svc.cluster.local"}, loopback...)
-	if !net.ParseIP(address).IsUnspecified() {
-		hosts = append(hosts, address)
-	}
+	hosts = append(hosts, address)
 	if hostname, err := os.Hostname(); err == nil {
 		hosts = append(hosts, hostname)
 	}

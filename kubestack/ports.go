@@ -39,7 +39,7 @@ func reservePorts(o options, file string) (*ports, error) {
 	}{
 		{"port", o.Address, o.Port, last.APIServer, &p.APIServer},
 		{"etcd-port", "127.0.0.1", o.EtcdPort, last.Etcd, &p.Etcd},
-		{"kubelet-port", o.Address, o.KubeletPort, last.Kubelet, &p.Kubelet},
+		{"kubelet-port", o.hostIP(), o.KubeletPort, last.Kubelet, &p.Kubelet},
 	} {
 		wish := want.flag
 		if wish == 0 && free(want.address, want.last) {
@@ -70,14 +70,8 @@ func (p *ports) reserve(address string, port int) (int, error) {
 	if err := probe.Close(); err != nil {
 		return 0, err
 	}
-	ip := net.ParseIP(address)
-	family, target := unix.AF_INET, unix.Sockaddr(&unix.SockaddrInet4{Port: port})
-	if v4 := ip.To4(); v4 != nil {
-		target = &unix.SockaddrInet4{Port: port, Addr: [4]byte(v4)}
-	} else {
-		family, target = unix.AF_INET6, &unix.SockaddrInet6{Port: port, Addr: [16]byte(ip.To16())}
-	}
-	socket, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	target := &unix.SockaddrInet4{Port: port, Addr: [4]byte(net.ParseIP(address).To4())}
+	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
 	}

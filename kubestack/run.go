@@ -36,7 +36,7 @@ func run(ctx context.Context, o options, out, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = lock.Close() }()
-	pki, err := loadPKI(o.path("pki"), o.Address, o.NodeName)
+	pki, err := loadPKI(o.path("pki"), o.hostIP(), o.NodeName)
 	if err != nil {
 		return err
 	}
@@ -95,14 +95,7 @@ type controlPlane struct {
 
 // url is where clients on this machine reach the API server.
 func (s *controlPlane) url() string {
-	host := s.options.Address
-	if ip := net.ParseIP(host); ip.IsUnspecified() {
-		host = "127.0.0.1"
-		if ip.To4() == nil {
-			host = "::1"
-		}
-	}
-	return (&url.URL{Scheme: "https", Host: net.JoinHostPort(host, strconv.Itoa(s.ports.APIServer))}).String()
+	return (&url.URL{Scheme: "https", Host: net.JoinHostPort(s.options.hostIP(), strconv.Itoa(s.ports.APIServer))}).String()
 }
 
 // start returns when a client can use the cluster, and has written the administrator's kubeconfig then.

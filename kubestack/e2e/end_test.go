@@ -29,7 +29,7 @@ func TestDeletion(t *testing.T) {
 		wrote  string // what SIGTERM made it write
 	}{
 		{"SIGTERM comes first, and its handler may finish", "trap 'sleep 0.3; echo asked > /out/said; exit' TERM; %s & wait", seconds(30), 300 * time.Millisecond, 15 * time.Second, "asked\n"},
-		{"SIGTERM reaches the whole process group", "sh -c 'trap \"echo child > /out/said; exit\" TERM; %s & wait' & trap : TERM; wait; wait", seconds(30), 0, 15 * time.Second, "child\n"},
+		{"SIGTERM reaches the whole process group", "sh -c 'trap \"echo child > /out/said; exit\" TERM; %s & wait' & trap : TERM; while kill -0 $! 2>/dev/null; do wait $!; done", seconds(30), 0, 15 * time.Second, "child\n"},
 		{"who ignores SIGTERM is killed after the grace period", "trap '' TERM; while :; do %s; done", seconds(2), 2 * time.Second, 15 * time.Second, ""},
 		{"a descendant in a session of its own does not get away", "setsid sh -c \"trap '' TERM; %s; :\" & exec sleep 1000", seconds(5), 0, 15 * time.Second, ""},
 		{"--force does not wait", "trap '' TERM; while :; do %s; done", seconds(0), 0, 10 * time.Second, ""},

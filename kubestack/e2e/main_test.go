@@ -61,9 +61,9 @@ func complain(err error) int {
 	return 1
 }
 
-// findBinary takes the binary of KUBESTACK_BINARY, or builds one.
+// findBinary takes the binary that KUBESTACK names, or builds one.
 func findBinary(dir string) (string, error) {
-	if path := os.Getenv("KUBESTACK_BINARY"); path != "" {
+	if path := os.Getenv("KUBESTACK"); path != "" {
 		return filepath.Abs(path)
 	}
 	path := filepath.Join(dir, "kubestack")

@@ -174,7 +174,7 @@ func TestPodOutcome(t *testing.T) {
 				Message: `the command did not start: executable "no-such-program" not found in the container's PATH`}},
 		{"without a command there is nothing to run: images are not used", shell("", mainContainer(func(c *corev1.Container) { c.Command = nil })),
 			outcome{Phase: corev1.PodFailed, ExitCode: 128, Reason: "NoCommand",
-				Message: "container main has no command: this node does not use images, so the pod has to say what to run"}},
+				Message: "the container has no command: this node does not use images, so the pod has to say what to run"}},
 
 		{"the termination message is what the container wrote", shell("printf why > /dev/termination-log; exit 1"),
 			outcome{Phase: corev1.PodFailed, ExitCode: 1, Reason: "Error", Message: "why"}},

@@ -23,6 +23,11 @@ const (
 	oomKilledReason = "OOMKilled"
 )
 
+var (
+	errNoCommand = errors.New("the container has no command: this node does not use images, so the pod has to say what to run")
+	errSidecar   = errors.New("this node does not run init containers with restartPolicy Always: make it one of the containers")
+)
+
 // container is one container of a pod, over all its restarts.
 type container struct {
 	pod     *pod
@@ -103,6 +108,12 @@ func (c *container) startsAgain(code int32) bool {
 
 // once runs the container one time and returns how it ended; nil when the pod ended first.
 func (c *container) once() *corev1.ContainerStateTerminated {
+	if len(c.spec.Command) == 0 {
+		return c.terminate(failedStart("NoCommand", errNoCommand))
+	}
+	if c.init && c.spec.RestartPolicy != nil && *c.spec.RestartPolicy == corev1.ContainerRestartPolicyAlways {
+		return c.terminate(failedStart("NotSupported", errSidecar))
+	}
 	var spec *shim.Spec
 	for spec == nil {
 		var err error
@@ -116,7 +127,7 @@ func (c *container) once() *corev1.ContainerStateTerminated {
 				return nil
 			}
 		case err != nil:
-			return c.terminate(failedStart("NoCommand", err))
+			return c.terminate(failedStart("NotSupported", err))
 		}
 	}
 	if c.pod.term.Err() != nil {
@@ -216,9 +227,6 @@ func logName(restart int) string { return strconv.Itoa(restart) + ".log" }
 
 // prepare makes the container's directories and files and says what to run.
 func (c *container) prepare() (*shim.Spec, error) {
-	if len(c.spec.Command) == 0 {
-		return nil, fmt.Errorf("container %s has no command: this node does not use images, so the pod has to say what to run", c.spec.Name)
-	}
 	spec := &shim.Spec{
 		Dir: c.path("work"), Scratch: c.path("mount"), WorkingDir: c.spec.WorkingDir, Isolated: c.pod.node.isolated,
 	}
@@ -227,8 +235,8 @@ func (c *container) prepare() (*shim.Spec, error) {
 			return nil, configError{err}
 		}
 	}
-	if err := os.WriteFile(c.terminationFile(), nil, 0o666); err != nil {
-		return nil, configError{err}
+	if err := errors.Join(os.WriteFile(c.terminationFile(), nil, 0o600), os.Chmod(c.terminationFile(), 0o666)); err != nil {
+		return nil, configError{err} // any user of the container may write it, whatever the umask is
 	}
 	env, err := c.environment()
 	if err != nil {

@@ -75,7 +75,6 @@ func (c *container) baseEnvironment(object *corev1.Pod) environment {
 		"KUBERNETES_SERVICE_HOST": host,
 		"KUBERNETES_SERVICE_PORT": port,
 		"TERMINATION_LOG_PATH":    c.spec.TerminationMessagePath,
-		"KUBESTACK_CONTAINER":     c.spec.Name,
 	}
 	if !c.pod.node.isolated {
 		env["TERMINATION_LOG_PATH"] = c.terminationFile()

@@ -61,9 +61,15 @@ func (p *pod) run() {
 	defer close(p.ended)
 	defer p.cancelKill()
 	defer p.cancelTerm()
+	runs := true
+	if p.startedBefore() {
+		runs = p.recover()
+	} else {
+		p.change(func() {}) // addresses and waiting containers
+	}
 	var publishing sync.WaitGroup
 	publishing.Go(p.publish)
-	if !p.startedBefore() || p.recover() {
+	if runs {
 		p.runContainers()
 	}
 	p.change(func() { p.final = true })
