@@ -11,7 +11,7 @@ import (
 // How long answers of Stripe's hold. What another replica or the dashboard changed is
 // seen when they run out; what this client wrote is seen at once.
 const (
-	accountTTL = time.Minute
+	accountTTL = 15 * time.Second
 	usageTTL   = 10 * time.Second
 	// unknownTTL is how long a login that nobody has costs no request.
 	unknownTTL = 5 * time.Second

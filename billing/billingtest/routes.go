@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"drydock.dev/drydock/billing/billingtest/form"
 )
 
 // call is one request within the lock.
@@ -125,7 +127,7 @@ func (s *Server) run(r *http.Request, template string, handle endpoint, fault *F
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	c := &call{server: s, params: newParams(ParseForm(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
+	c := &call{server: s, params: newParams(form.Parse(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
 	result, failure := handle(c)
 	if failure != nil {
 		return refusal(failure)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"drydock.dev/drydock/billing/billingtest/form"
 )
 
 // eventName is the meter's, which Drydock reports build seconds to.
@@ -82,7 +84,7 @@ func (s *Server) seed() error {
 }
 
 func (s *Server) plant(now time.Time, handle endpoint, values url.Values) (object, error) {
-	made, failure := handle(&call{server: s, params: newParams(ParseForm(values)), at: now, now: now.Unix()})
+	made, failure := handle(&call{server: s, params: newParams(form.Parse(values)), at: now, now: now.Unix()})
 	if failure != nil {
 		return nil, fmt.Errorf("seed: %s", failure.message)
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stripe/stripe-mock/embedded"
 
-	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/billing/billingtest/form"
 )
 
 // Description is what Stripe says of its API.
@@ -67,21 +67,21 @@ func (d *Description) Request(r *http.Request, body []byte) error {
 	if !ok {
 		return fmt.Errorf("%s %s: not described", r.Method, r.URL.Path)
 	}
-	if err := o.checkQuery(r.URL.Path, billingtest.ParseForm(r.URL.Query())); err != nil {
+	if err := o.checkQuery(r.URL.Path, form.Parse(r.URL.Query())); err != nil {
 		return fmt.Errorf("%s %s: query: %w", r.Method, r.URL.Path, err)
 	}
-	form, err := url.ParseQuery(string(body))
+	values, err := url.ParseQuery(string(body))
 	if err != nil {
 		return err
 	}
-	if len(form) == 0 {
+	if len(values) == 0 {
 		return nil
 	}
 	if o.RequestBody == nil {
 		return fmt.Errorf("%s %s: a body where none is described", r.Method, r.URL.Path)
 	}
 	schema := o.RequestBody.Value.Content.Get("application/x-www-form-urlencoded").Schema.Value
-	if err := schema.VisitJSON(coerce(schema, billingtest.ParseForm(form))); err != nil {
+	if err := schema.VisitJSON(coerce(schema, form.Parse(values))); err != nil {
 		return fmt.Errorf("%s %s: body: %w", r.Method, r.URL.Path, err)
 	}
 	return nil

@@ -1,4 +1,5 @@
-package billingtest
+// Package form reads the forms of Stripe's clients.
+package form
 
 import (
 	"net/url"
@@ -7,9 +8,9 @@ import (
 	"strings"
 )
 
-// ParseForm turns Stripe's bracketed form into a tree: a[b]=c, a[0][b]=c, a[]=c. A
+// Parse turns Stripe's bracketed form into a tree: a[b]=c, a[0][b]=c, a[]=c. A
 // list is a tree with numbers for names.
-func ParseForm(values url.Values) map[string]any {
+func Parse(values url.Values) map[string]any {
 	tree := map[string]any{}
 	keys := make([]string, 0, len(values))
 	for key := range values {
