@@ -77,7 +77,8 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	c := &Client{options: options, stripe: api, directory: newDirectory(options.Log), life: life, end: end}
+	c := &Client{options: options, stripe: api, life: life, end: end}
+	c.directory = newDirectory(c.problem)
 	if err := c.makeCaches(); err != nil {
 		end()
 		return nil, err
@@ -169,8 +170,8 @@ func (c *Client) Ready() error {
 	return errors.Join(missing...)
 }
 
-// Details tells what is known, for the readiness page: accounts, plans, and what is
-// wrong with the plans' metadata.
+// Details tells what is known, for the readiness page: accounts, plans, and what an
+// operator should set right in Stripe.
 func (c *Client) Details() map[string]any {
 	accounts, complete := c.directory.size()
 	details := map[string]any{"accounts": accounts, "directoryComplete": complete, "problems": c.problems.list()}

@@ -2,7 +2,6 @@ package billing
 
 import (
 	"context"
-	"log/slog"
 	"sync"
 
 	"github.com/stripe/stripe-go/v76"
@@ -11,7 +10,7 @@ import (
 // directory knows which customer a login is. It is filled at start and learns from
 // every customer read; it may miss some, never invent one.
 type directory struct {
-	log *slog.Logger
+	problem func(string)
 
 	mu        sync.RWMutex
 	customers map[string]place
@@ -25,8 +24,8 @@ type place struct {
 	created    int64
 }
 
-func newDirectory(log *slog.Logger) *directory {
-	return &directory{log: log, customers: map[string]place{}}
+func newDirectory(problem func(string)) *directory {
+	return &directory{problem: problem, customers: map[string]place{}}
 }
 
 func (d *directory) lookup(login string) (string, bool) {
@@ -52,8 +51,8 @@ func (d *directory) learn(customer *stripe.Customer) {
 		if found.created < held.created || found.created == held.created && found.customerID < held.customerID {
 			first, second = found, held
 		}
-		d.log.Warn("two stripe customers have one login: the older one is the account", "login", login,
-			"account", first.customerID, "other", second.customerID)
+		d.problem("customers " + first.customerID + " and " + second.customerID + ": both have the login " + login +
+			"; the older one is the account")
 		found = first
 	}
 	d.customers[login] = found

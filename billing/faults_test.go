@@ -41,7 +41,11 @@ func TestFaults(t *testing.T) {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t, billingtest.Options{})
 			signUp(t, w.client(t), "ada")
-			client := w.started(t, func(o *billing.Options) { o.Timeout = 100 * time.Millisecond })
+			client := w.started(t, func(o *billing.Options) {
+				if c.fault.Latency > 0 {
+					o.Timeout = 300 * time.Millisecond
+				}
+			})
 			c.fault.Times = -1
 			w.stripe.Inject(c.fault)
 			_, err := client.Account(within(t), "ada")

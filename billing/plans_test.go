@@ -93,7 +93,7 @@ func TestMetadata(t *testing.T) {
 				t.Fatal(err)
 			}
 			problems := client.Details()["problems"].([]string)
-			told := strings.Count(log.String(), "does not parse")
+			told := strings.Count(log.String(), "set right")
 			if c.problem == "" && (len(problems) != 0 || told != 0) {
 				t.Errorf("problems %v, told %d times", problems, told)
 			}

@@ -25,7 +25,7 @@ func (c *Client) problem(text string) {
 		c.problems.told = map[string]bool{}
 	}
 	c.problems.told[text] = true
-	c.options.Log.Warn("stripe holds a value that does not parse", "problem", text)
+	c.options.Log.Warn("stripe holds something to set right", "problem", text)
 }
 
 func (p *problems) list() []string {

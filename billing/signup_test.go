@@ -73,6 +73,8 @@ func TestSignUp(t *testing.T) {
 		identity model.Identity
 		want     model.Account
 		kind     fault.Kind
+		// twins tells that the operator hears of two customers.
+		twins bool
 	}{
 		{
 			reason:   "a login is one in any case",
@@ -107,6 +109,7 @@ func TestSignUp(t *testing.T) {
 			},
 			identity: model.Identity{Login: "ada"},
 			want:     model.Account{Login: "ada", Email: text("first@example.com"), Role: model.RoleUser},
+			twins:    true,
 		},
 		{
 			reason: "a deleted account comes back as a new one, within the day that its key is remembered",
@@ -155,6 +158,9 @@ func TestSignUp(t *testing.T) {
 			shown.CustomerID, shown.CreatedAt = "", time.Time{}
 			if diff := cmp.Diff(c.want, shown); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if problems := replica.Details()["problems"].([]string); len(problems) > 0 != c.twins {
+				t.Errorf("problems %v", problems)
 			}
 			again, err := replica.Account(within(t), c.identity.Login)
 			if diff := cmp.Diff(got, again); diff != "" || err != nil {

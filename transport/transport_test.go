@@ -62,7 +62,7 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 func stack(t *testing.T, change func(*transport.Options)) *http.Client {
 	t.Helper()
 	options := transport.Options{
-		Upstream: "test", Operation: func(r *http.Request) string { return r.Method }, Timeout: 300 * time.Millisecond, Buffer: true,
+		Upstream: "test", Operation: func(r *http.Request) string { return r.Method }, Timeout: 10 * time.Second, Buffer: true,
 		Retry: transport.Retry{Attempts: 3, Wait: time.Millisecond, MaxWait: 50 * time.Millisecond},
 	}
 	if change != nil {
@@ -81,23 +81,24 @@ func TestRetried(t *testing.T) {
 		answers []http.HandlerFunc
 		want    int // status; 0: an error
 		tries   int32
+		timeout time.Duration
 	}{
-		{"a broken connection of a read", "GET", "", []http.HandlerFunc{drop, status(200)}, 200, 2},
-		{"a body that breaks off", "GET", "", []http.HandlerFunc{cut, status(200)}, 200, 2},
-		{"a try that takes too long", "GET", "", []http.HandlerFunc{hang, status(200)}, 200, 2},
-		{"overload", "GET", "", []http.HandlerFunc{status(503), status(502), status(200)}, 200, 3},
-		{"the last try's answer is the answer", "GET", "", []http.HandlerFunc{status(500)}, 500, 3},
-		{"a rate limit", "GET", "", []http.HandlerFunc{status(429), status(200)}, 200, 2},
-		{"a rate limit that names a short pause", "GET", "", []http.HandlerFunc{status(429, "Retry-After", "0"), status(200)}, 200, 2},
-		{"a pause longer than the policy's is the caller's to make", "GET", "", []http.HandlerFunc{status(429, "Retry-After", "3600")}, 429, 1},
-		{"so is a date", "GET", "", []http.HandlerFunc{status(503, "Retry-After", "Fri, 31 Dec 2199 23:59:59 GMT")}, 503, 1},
-		{"bad requests do not get better", "GET", "", []http.HandlerFunc{status(400)}, 400, 1},
-		{"unless the upstream says so", "GET", "", []http.HandlerFunc{status(400, "Stripe-Should-Retry", "true"), status(200)}, 200, 2},
-		{"or the opposite", "GET", "", []http.HandlerFunc{status(500, "Stripe-Should-Retry", "false")}, 500, 1},
-		{"a write without a key may have happened", "POST", "", []http.HandlerFunc{drop}, 0, 1},
-		{"a failed write without a key too", "POST", "", []http.HandlerFunc{status(500)}, 500, 1},
-		{"a write with a key happens once", "POST", "k", []http.HandlerFunc{drop, status(409), status(200)}, 200, 3},
-		{"deletes may be repeated", "DELETE", "", []http.HandlerFunc{drop, status(200)}, 200, 2},
+		{"a broken connection of a read", "GET", "", []http.HandlerFunc{drop, status(200)}, 200, 2, 0},
+		{"a body that breaks off", "GET", "", []http.HandlerFunc{cut, status(200)}, 200, 2, 0},
+		{"a try that takes too long", "GET", "", []http.HandlerFunc{hang, status(200)}, 200, 2, time.Second},
+		{"overload", "GET", "", []http.HandlerFunc{status(503), status(502), status(200)}, 200, 3, 0},
+		{"the last try's answer is the answer", "GET", "", []http.HandlerFunc{status(500)}, 500, 3, 0},
+		{"a rate limit", "GET", "", []http.HandlerFunc{status(429), status(200)}, 200, 2, 0},
+		{"a rate limit that names a short pause", "GET", "", []http.HandlerFunc{status(429, "Retry-After", "0"), status(200)}, 200, 2, 0},
+		{"a pause longer than the policy's is the caller's to make", "GET", "", []http.HandlerFunc{status(429, "Retry-After", "3600")}, 429, 1, 0},
+		{"so is a date", "GET", "", []http.HandlerFunc{status(503, "Retry-After", "Fri, 31 Dec 2199 23:59:59 GMT")}, 503, 1, 0},
+		{"bad requests do not get better", "GET", "", []http.HandlerFunc{status(400)}, 400, 1, 0},
+		{"unless the upstream says so", "GET", "", []http.HandlerFunc{status(400, "Stripe-Should-Retry", "true"), status(200)}, 200, 2, 0},
+		{"or the opposite", "GET", "", []http.HandlerFunc{status(500, "Stripe-Should-Retry", "false")}, 500, 1, 0},
+		{"a write without a key may have happened", "POST", "", []http.HandlerFunc{drop}, 0, 1, 0},
+		{"a failed write without a key too", "POST", "", []http.HandlerFunc{status(500)}, 500, 1, 0},
+		{"a write with a key happens once", "POST", "k", []http.HandlerFunc{drop, status(409), status(200)}, 200, 3, 0},
+		{"deletes may be repeated", "DELETE", "", []http.HandlerFunc{drop, status(200)}, 200, 2, 0},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
@@ -107,7 +108,12 @@ func TestRetried(t *testing.T) {
 				t.Fatal(err)
 			}
 			request.Header.Set("Idempotency-Key", c.header)
-			response, err := stack(t, nil).Do(request)
+			client := stack(t, func(o *transport.Options) {
+				if c.timeout != 0 {
+					o.Timeout = c.timeout
+				}
+			})
+			response, err := client.Do(request)
 			got := 0
 			if err == nil {
 				got = response.StatusCode
@@ -129,7 +135,7 @@ func TestCallersDeadlineBoundsRetries(t *testing.T) {
 	client := stack(t, func(o *transport.Options) {
 		o.Retry = transport.Retry{Attempts: 1000, Wait: time.Hour, MaxWait: time.Hour}
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	start := time.Now()
 	response, err := do(ctx, client, url)
@@ -146,8 +152,8 @@ func TestCallersDeadlineBoundsRetries(t *testing.T) {
 
 func TestLimited(t *testing.T) {
 	url, served := answers(t, status(200))
-	client := stack(t, func(o *transport.Options) { o.Rate = 1 })
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	client := stack(t, func(o *transport.Options) { o.Rate = 0.01 })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	response, err := do(ctx, client, url)
 	if err != nil {
@@ -155,7 +161,7 @@ func TestLimited(t *testing.T) {
 	}
 	_ = response.Body.Close()
 	if response, err = do(ctx, client, url); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the second call of the second got %v; want its deadline, at once", err)
+		t.Errorf("the second call got %v; want its deadline, at once", err)
 	}
 	if err == nil {
 		_ = response.Body.Close()
