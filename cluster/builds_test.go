@@ -78,6 +78,8 @@ func TestStartBuildFaults(t *testing.T) {
 		words  string
 	}{
 		{"an image that is not there", model.BuildStart{Image: model.Key{Login: login, Name: "none"}, Plan: plan()}, fault.NotFound, "image"},
+		{"a name that is a path", model.BuildStart{Image: model.Key{Login: login, Name: ".."}, Plan: plan()}, fault.NotFound, "image"},
+		{"no name at all", model.BuildStart{Image: model.Key{Login: login}, Plan: plan()}, fault.NotFound, "image"},
 		{"another account's image", model.BuildStart{Image: model.Key{Login: newLogin(), Name: "app"}, Plan: plan()}, fault.NotFound, "image"},
 		{"a ref that git would take for an option", model.BuildStart{Image: image.Key, Ref: "--all", Plan: plan()}, fault.BadUserInput, "ref must be a branch"},
 		{"a suspended image", model.BuildStart{Image: suspended.Key, Plan: plan()}, fault.Conflict, "suspended: false"},
@@ -188,8 +190,10 @@ func TestCancelBuild(t *testing.T) {
 	if b.Phase != model.BuildPhaseSucceeded || asked(done.Key) != before {
 		t.Errorf("a build that had ended was touched: %s", b.Phase)
 	}
-	_, err = c.CancelBuild(t.Context(), model.Key{Login: login, Name: "none"})
-	wantFault(t, err, fault.NotFound, "build")
+	for _, name := range []string{"none", "..", "a%2fb", ""} {
+		_, err = c.CancelBuild(t.Context(), model.Key{Login: login, Name: name})
+		wantFault(t, err, fault.NotFound, "build")
+	}
 }
 
 func TestRetryBuild(t *testing.T) {

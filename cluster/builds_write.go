@@ -148,7 +148,7 @@ func (c *Client) CancelBuild(ctx context.Context, key model.Key) (*model.Build, 
 		}
 		err = c.do(ctx, c.drydock.Patch(types.MergePatchType).Namespace(b.Namespace).Resource("builds").Name(b.Name).Body(patch), b)
 		if err != nil {
-			return nil, reworded(err, fault.NotFound, noBuild)
+			return nil, missing(err, noBuild)
 		}
 	}
 	return c.rememberBuild(b)
@@ -188,8 +188,7 @@ func (c *Client) RetryBuild(ctx context.Context, key model.Key, plan *model.Plan
 
 func (c *Client) liveBuild(ctx context.Context, key model.Key) (*v1alpha1.Build, error) {
 	b := &v1alpha1.Build{}
-	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource("builds").Name(key.Name), b)
-	return b, reworded(err, fault.NotFound, noBuild)
+	return b, c.live(ctx, "builds", key, b, noBuild)
 }
 
 func (c *Client) rememberBuild(written *v1alpha1.Build) (*model.Build, error) {

@@ -71,7 +71,7 @@ type Client struct {
 
 // New makes a client. Nothing is asked of the cluster before Start.
 func New(options Options) (*Client, error) {
-	c := &Client{log: options.Log, now: options.Now}
+	c := &Client{log: options.Log, now: options.Now, writing: newStripes()}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
@@ -236,13 +236,25 @@ func (c *Client) open(ctx context.Context, request *rest.Request) (io.ReadCloser
 
 // stripes serialises this replica's writes to one thing. What other replicas write
 // meanwhile is met by the API server's resource versions.
-type stripes [64]sync.Mutex
+type stripes [64]chan struct{}
 
-// lock waits for the turn, and gives the function that ends it.
-func (s *stripes) lock(name string) (unlock func()) {
+func newStripes() (s stripes) {
+	for i := range s {
+		s[i] = make(chan struct{}, 1)
+	}
+	return s
+}
+
+// lock waits for the turn, as long as the context lasts, and gives the function that
+// ends it.
+func (s *stripes) lock(ctx context.Context, name string) (unlock func(), err error) {
 	hash := fnv.New32a()
 	_, _ = hash.Write([]byte(name))
-	stripe := &s[hash.Sum32()%uint32(len(s))]
-	stripe.Lock()
-	return stripe.Unlock
+	stripe := s[hash.Sum32()%uint32(len(s))]
+	select {
+	case stripe <- struct{}{}:
+		return func() { <-stripe }, nil
+	case <-ctx.Done():
+		return nil, translate(ctx.Err())
+	}
 }

@@ -85,10 +85,10 @@ func invalid(problems []model.Problem) error {
 	return fault.New(fault.BadUserInput, "%s", strings.Join(sentences, " "))
 }
 
-// reworded gives a failure of one kind words that fit the case.
-func reworded(err error, kind fault.Kind, message string) error {
-	if err == nil || fault.KindOf(err) != kind {
+// missing gives what is fault.NotFound words that say what it is.
+func missing(err error, message string) error {
+	if fault.KindOf(err) != fault.NotFound {
 		return err
 	}
-	return &fault.Error{Kind: kind, Message: message, Cause: err}
+	return &fault.Error{Kind: fault.NotFound, Message: message, Cause: err}
 }

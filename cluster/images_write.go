@@ -4,6 +4,7 @@ import (
 	"context"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"drydock.dev/drydock/api/v1alpha1"
@@ -22,26 +23,40 @@ func (c *Client) CreateImage(ctx context.Context, login string, in model.CreateI
 		return nil, err
 	}
 	namespace := v1alpha1.Namespace(login)
-	defer c.writing.lock(namespace)()
+	unlock, err := c.writing.lock(ctx, namespace)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	_, taken := c.images.get(namespace, in.Name)
 	if !taken && c.images.count(byAccount, namespace) >= limit {
 		return nil, fault.New(fault.LimitExceeded,
 			"Your plan allows %d images: delete one, or change to a larger plan.", limit)
 	}
 	image := newImage(login, in)
-	err := c.post(ctx, login, image)
+	err = c.post(ctx, login, image)
 	if fault.KindOf(err) == fault.AlreadyExists {
-		image, err = c.liveImage(ctx, model.Key{Login: login, Name: in.Name})
-		if err == nil && (in.ClientMutationID == nil || *in.ClientMutationID == "" ||
-			image.Annotations[annotationCreate] != mutationHash(*in.ClientMutationID)) {
-			return nil, fault.New(fault.AlreadyExists,
-				"An image of the name %s exists already: choose another name, or update that one.", in.Name)
-		}
+		image, err = c.createdBefore(ctx, login, in)
 	}
 	if err != nil {
 		return nil, err
 	}
 	return c.images.remember(image)
+}
+
+// createdBefore gives the image whose name was found taken, if the same mutation made it.
+func (c *Client) createdBefore(ctx context.Context, login string, in model.CreateImageInput) (*v1alpha1.Image, error) {
+	image, err := c.liveImage(ctx, model.Key{Login: login, Name: in.Name})
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return nil, fault.New(fault.Conflict, "The image %s is being deleted: try again when it is gone.", in.Name)
+	case err != nil:
+		return nil, err
+	case hashOf(in.ClientMutationID) == "" || image.Annotations[annotationCreate] != hashOf(in.ClientMutationID):
+		return nil, fault.New(fault.AlreadyExists,
+			"An image of the name %s exists already: choose another name, or update that one.", in.Name)
+	}
+	return image, nil
 }
 
 // post creates an image in the account's namespace, which is made where it is missing.
@@ -67,8 +82,8 @@ func newImage(login string, in model.CreateImageInput) *v1alpha1.Image {
 		Labels:      map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(login)},
 		Annotations: map[string]string{v1alpha1.AnnotationLogin: login},
 	}}
-	if in.ClientMutationID != nil {
-		image.Annotations[annotationCreate] = mutationHash(*in.ClientMutationID)
+	if hash := hashOf(in.ClientMutationID); hash != "" {
+		image.Annotations[annotationCreate] = hash
 	}
 	image.Spec.Source = v1alpha1.GitSource(*in.Source)
 	image.Spec.Destination = in.Destination
@@ -87,10 +102,7 @@ func (c *Client) UpdateImage(ctx context.Context, key model.Key, in model.Update
 	if err := invalid(in.Validate()); err != nil {
 		return nil, err
 	}
-	hash := ""
-	if in.ClientMutationID != nil {
-		hash = mutationHash(*in.ClientMutationID)
-	}
+	hash := hashOf(in.ClientMutationID)
 	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
 		if _, done := recorded(image.Annotations[annotationUpdates], hash); done {
 			return false, nil
@@ -135,7 +147,11 @@ func applyUpdate(spec *v1alpha1.ImageSpec, in model.UpdateImageInput) {
 // changeImage updates an image, or a subresource of it, by a function of the present
 // one, which says whether there is anything to write.
 func (c *Client) changeImage(ctx context.Context, key model.Key, subresource string, change func(*v1alpha1.Image) (bool, error)) (image *v1alpha1.Image, err error) {
-	defer c.writing.lock(v1alpha1.Namespace(key.Login))()
+	unlock, err := c.writing.lock(ctx, v1alpha1.Namespace(key.Login))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	err = again(ctx, func() error {
 		if image, err = c.liveImage(ctx, key); err != nil {
 			return err
@@ -154,8 +170,19 @@ func (c *Client) changeImage(ctx context.Context, key model.Key, subresource str
 
 func (c *Client) liveImage(ctx context.Context, key model.Key) (*v1alpha1.Image, error) {
 	image := &v1alpha1.Image{}
-	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource("images").Name(key.Name), image)
-	return image, reworded(err, fault.NotFound, noImage)
+	return image, c.live(ctx, "images", key, image, noImage)
+}
+
+// live reads an object as it is now, past the store; none says that it is not there.
+func (c *Client) live(ctx context.Context, resource string, key model.Key, into apiObject, none string) error {
+	if key.Name == "" || len(path.IsValidPathSegmentName(key.Name)) > 0 {
+		return fault.New(fault.NotFound, "%s", none)
+	}
+	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource(resource).Name(key.Name), into)
+	if err == nil && into.GetDeletionTimestamp() != nil {
+		return fault.New(fault.NotFound, "%s", none)
+	}
+	return missing(err, none)
 }
 
 // DeleteImage deletes an image; the controller cancels its unfinished builds. The same
@@ -168,7 +195,7 @@ func (c *Client) DeleteImage(ctx context.Context, key model.Key, clientMutationI
 	if hash != "" {
 		home, err := c.namespace(ctx, namespace)
 		if err != nil {
-			return reworded(err, fault.NotFound, noImage)
+			return missing(err, noImage)
 		}
 		if uid, done := recorded(home.Annotations[annotationDeletes], hash); done {
 			// Perhaps only recorded: the delete itself may not have come through.
@@ -201,7 +228,7 @@ func (c *Client) deleteImage(ctx context.Context, key model.Key, uid string) err
 	if err == nil || fault.KindOf(err) == fault.NotFound {
 		c.images.forget(namespace, key.Name, *options.Preconditions.UID)
 	}
-	return reworded(err, fault.NotFound, noImage)
+	return missing(err, noImage)
 }
 
 func buildArgs(in []*model.KeyValueInput) []v1alpha1.BuildArg {

@@ -74,24 +74,27 @@ func (c *Client) leaveFollow(f *follow) {
 }
 
 // tail hands out what a follow of the path has in memory from a line on; not ok when
-// there is none, or it begins later.
+// there is none, when it begins later, and when it has read nothing yet.
 func (fs *follows) tail(path string, next int64, take func(v1alpha1.LogLine) bool) bool {
 	fs.mu.Lock()
 	f := fs.running[path]
 	fs.mu.Unlock()
-	if f == nil {
+	if f == nil || f.empty() {
 		return false
 	}
 	lines, _, _, behind := f.from(next)
-	if behind || len(lines) == 0 {
-		return false
-	}
 	for _, line := range lines {
 		if !take(line) {
 			break
 		}
 	}
-	return true
+	return !behind
+}
+
+func (f *follow) empty() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last == 0
 }
 
 // wait hands out lines from a number on, waiting for the first of them. behind: the

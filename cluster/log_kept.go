@@ -23,7 +23,7 @@ func (c *Client) keptLog(ctx context.Context, b *build, next int64, take func(v1
 		chunk := &corev1.ConfigMap{}
 		err := c.do(ctx, c.core.Get().Namespace(v1alpha1.Namespace(b.Key.Login)).Resource("configmaps").Name(name), chunk)
 		if err != nil {
-			return reworded(err, fault.NotFound, "The log of this build is not kept any more.")
+			return missing(err, "The log of this build is not kept any more.")
 		}
 		for line, err := range v1alpha1.UnpackLog(chunk.BinaryData[v1alpha1.LogKey]) {
 			if err != nil {

@@ -36,6 +36,14 @@ func mutationHash(id string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// hashOf is the mutationHash of an optional id.
+func hashOf(id *string) string {
+	if id == nil {
+		return ""
+	}
+	return mutationHash(*id)
+}
+
 // recorded looks a mutation up in an annotation, and gives what was noted with it.
 func recorded(annotation, hash string) (note string, ok bool) {
 	for entry := range strings.SplitSeq(annotation, ",") {

@@ -107,7 +107,8 @@ func TestRules(t *testing.T) {
 		{"tags: too long a template", func(i *in) { i.Tags = []string{"{{.Commit}}" + long(250)} }, false},
 
 		{"buildArgs: any text", func(i *in) { i.BuildArgs = args(1, "a=b, \"c\"\n√ä") }, true},
-		{"buildArgs: the longest, in characters", func(i *in) { i.BuildArgs = args(1, strings.Repeat("ä", 4096)) }, true},
+		{"buildArgs: the longest, in bytes", func(i *in) { i.BuildArgs = args(1, strings.Repeat("ä", 2048)) }, true},
+		{"buildArgs: too long, in bytes", func(i *in) { i.BuildArgs = args(1, strings.Repeat("ä", 2049)) }, false},
 		{"buildArgs: too long", func(i *in) { i.BuildArgs = args(1, long(4097)) }, false},
 		{"buildArgs: NUL", func(i *in) { i.BuildArgs = args(1, "a\x00b") }, false},
 		{"buildArgs: as many as may be", func(i *in) { i.BuildArgs = args(100, "x") }, true},

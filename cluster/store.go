@@ -33,6 +33,12 @@ type kind[T any] struct {
 	changed func(before, after T)
 }
 
+// apiObject is an object as the API server tells of it.
+type apiObject interface {
+	runtime.Object
+	metav1.Object
+}
+
 // object is one stored object: enough of the metadata to know it, and the value.
 // Values are shared by all readers, none may change them.
 type object[T any] struct {
@@ -125,13 +131,13 @@ func (s *store[T]) subscribe(topic string, wants func(T) bool, choose func(iter.
 }
 
 // reduce makes the stored form of an API object, and leaves a stored form as it is.
-func (s *store[T]) reduce(any any) (*object[T], error) {
-	if o, done := any.(*object[T]); done {
+func (s *store[T]) reduce(either any) (*object[T], error) {
+	if o, done := either.(*object[T]); done {
 		return o, nil
 	}
-	original, ok := any.(runtime.Object)
+	original, ok := either.(runtime.Object)
 	if !ok {
-		return nil, fmt.Errorf("%s: unexpected %T", s.kind.resource, any)
+		return nil, fmt.Errorf("%s: unexpected %T", s.kind.resource, either)
 	}
 	data, err := meta.Accessor(original)
 	if err != nil {

@@ -26,7 +26,7 @@ func (c *Client) WatchImage(ctx context.Context, key model.Key) (<-chan *model.I
 		c.images.hub.unsubscribe(topic, changes)
 		return nil, fault.New(fault.NotFound, noImage)
 	}
-	return stream(c, ctx, c.images.hub, topic, changes, present, true, func(i *model.Image) *model.Image { return i }), nil
+	return stream(ctx, c, c.images.hub, topic, changes, present, true, func(i *model.Image) *model.Image { return i }), nil
 }
 
 // WatchBuilds sends the present state of builds at once, oldest first, then every
@@ -53,7 +53,7 @@ func (c *Client) WatchBuilds(ctx context.Context, selector model.BuildSelector) 
 		c.builds.hub.unsubscribe(topic, changes)
 		return nil, fault.New(fault.NotFound, noBuild)
 	}
-	return stream(c, ctx, c.builds.hub, topic, changes, present, one, func(b *build) *model.Build { return b.Build }), nil
+	return stream(ctx, c, c.builds.hub, topic, changes, present, one, func(b *build) *model.Build { return b.Build }), nil
 }
 
 // toBeginWith picks from builds that come newest first, and gives the oldest first.
@@ -70,7 +70,7 @@ func toBeginWith(builds iter.Seq[*build]) []*build {
 
 // stream sends the present values, then the changes, until the context ends; and where
 // the subscription is to one object alone, until that is gone.
-func stream[T, M any](c *Client, ctx context.Context, h *hub[T], topic string, changes *subscriber[T], present []T, one bool, show func(T) M) <-chan M {
+func stream[T, M any](ctx context.Context, c *Client, h *hub[T], topic string, changes *subscriber[T], present []T, one bool, show func(T) M) <-chan M {
 	out := make(chan M)
 	c.spawn(ctx, func(ctx context.Context) {
 		defer close(out)

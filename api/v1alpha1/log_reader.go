@@ -43,7 +43,7 @@ func (r *LogReader) Next() (LogLine, error) {
 		case err == nil:
 			return r.parse(length), nil
 		case errors.Is(err, bufio.ErrBufferFull):
-		case err == io.EOF && length > 0:
+		case errors.Is(err, io.EOF) && length > 0:
 			return r.parse(length), ErrUnfinishedLine
 		default:
 			return LogLine{}, err

@@ -42,6 +42,7 @@ type BuildArg struct {
 
 	// +kubebuilder:validation:MaxLength=4096
 	// +kubebuilder:validation:Pattern=`^[^\x00]*$`
+	// +kubebuilder:validation:XValidation:rule="bytes(self).size() <= 4096",message="must have at most 4096 bytes"
 	Value string `json:"value"`
 }
 

@@ -32,7 +32,7 @@ const (
 	maxTagTemplate = 256
 	maxBuildArgs   = 100
 	maxArgKey      = 128
-	maxArgValue    = 4096
+	maxArgValue    = 4096 // bytes
 	maxPlatforms   = 8
 	maxPlatform    = 64
 	minTimeout     = 10
@@ -125,8 +125,8 @@ func (p *problems) buildArgs(args []*KeyValueInput) {
 		field := fmt.Sprintf("buildArgs[%d]", i)
 		p.text(field+".key", arg.Key, legalArgKey, maxArgKey, "letters, digits and '_', not beginning with a digit")
 		p.check(!seen[arg.Key], field+".key", "must not repeat another key")
-		p.check(utf8.RuneCountInString(arg.Value) <= maxArgValue && !strings.Contains(arg.Value, "\x00"),
-			field+".value", "must be a text without NUL, at most %d characters", maxArgValue)
+		p.check(len(arg.Value) <= maxArgValue && !strings.Contains(arg.Value, "\x00"),
+			field+".value", "must be a text without NUL, at most %d bytes", maxArgValue)
 		seen[arg.Key] = true
 	}
 }
