@@ -2,8 +2,7 @@ package e2e
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,24 +22,25 @@ type gate struct {
 	once     sync.Once
 }
 
-// gateProgram is the RUN step: it says so, waits at the gate, and says so again.
+// gateProgram is the RUN step: it says so, waits until the gate hangs up, and says so again.
 const gateProgram = `package main
 
 import (
-	"fmt"
-	"net/http"
+	"io"
+	"net"
 	"os"
 )
 
 func main() {
-	fmt.Println("at the gate")
-	response, err := http.Get(os.Getenv("GATE"))
+	println("at the gate")
+	connection, err := net.Dial("tcp", os.Getenv("GATE"))
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		panic(err)
 	}
-	response.Body.Close()
-	fmt.Println("through the gate")
+	if _, err := io.Copy(io.Discard, connection); err != nil {
+		panic(err)
+	}
+	println("through the gate")
 }
 `
 
@@ -55,18 +55,15 @@ var repositories atomic.Int64
 
 func newGate(t *testing.T, name string) *gate {
 	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
 	g := &gate{arrived: make(chan struct{}, 1000), opened: make(chan struct{})}
-	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		g.arrived <- struct{}{}
-		select {
-		case <-g.opened:
-		case <-r.Context().Done():
-		}
-	}))
-	t.Cleanup(server.Close)
 	t.Cleanup(g.open)
-	g.Argument = map[string]any{"key": "GATE", "value": server.URL}
-	var err error
+	go g.serve(listener)
+	g.Argument = map[string]any{"key": "GATE", "value": listener.Addr().String()}
 	g.Repository, err = house.Repository(within(t, patience), fmt.Sprintf("%s-%d", name, repositories.Add(1)), map[string]string{
 		"Dockerfile": gateDockerfile, "gate": compile(t, gateProgram),
 	})
@@ -74,6 +71,21 @@ func newGate(t *testing.T, name string) *gate {
 		t.Fatal(err)
 	}
 	return g
+}
+
+// serve keeps every connection until the gate is opened.
+func (g *gate) serve(listener net.Listener) {
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return // the test is over
+		}
+		g.arrived <- struct{}{}
+		go func() {
+			<-g.opened
+			_ = connection.Close()
+		}()
+	}
 }
 
 // open lets all builds through, now and from now on.

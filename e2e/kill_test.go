@@ -23,7 +23,7 @@ func (a *actor) startTwenty(g *gate) []build {
 	for range twenty {
 		builds = append(builds, a.startBuild(image))
 	}
-	g.await(a.t, 2)
+	g.await(a.t, twenty/4)
 	return builds
 }
 

@@ -54,6 +54,9 @@ func run(m *testing.M) (code int, err error) {
 	if err != nil {
 		return 1, err
 	}
+	if err := house.Stripe.Shrink(ctx, "Scale"); err != nil {
+		return 1, err
+	}
 	return m.Run(), nil
 }
 

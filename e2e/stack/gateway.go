@@ -61,14 +61,14 @@ func (s *Stack) ControllerEnvironment() []string {
 }
 
 // Controller starts a controller with these flags besides the usual ones, and returns when it is ready to work or to
-// stand by. Its lease is a short one, so that another controller soon follows one that was killed.
+// stand by: one that follows a killed one works when the lease of that one has run out, after 15 s.
 func (s *Stack) Controller(ctx context.Context, flags ...string) (*Process, error) {
 	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
 	s.count++
-	flags = append([]string{"--strategy", "buildah", "--metrics-listen", address, "--lease-duration", "5s"}, flags...)
+	flags = append([]string{"--strategy", "buildah", "--metrics-listen", address}, flags...)
 	process, err := Run(fmt.Sprintf("controller-%d", s.count), s.Binaries.Controller, flags, s.ControllerEnvironment(), s.log)
 	if err != nil {
 		return nil, err

@@ -63,6 +63,22 @@ func (s *Stripe) Subscribe(ctx context.Context, login, plan string) error {
 	return nil
 }
 
+// Shrink makes the builds of a plan small enough for some of them to run at once on a machine of two cores: a build
+// asks the cluster for a part of what its plan allows.
+func (s *Stripe) Shrink(ctx context.Context, plan string) error {
+	var page struct{ Data []struct{ ID, Name string } }
+	if err := s.Call(ctx, http.MethodGet, "/v1/products", url.Values{"limit": {"100"}}, &page); err != nil {
+		return err
+	}
+	for _, product := range page.Data {
+		if product.Name == plan {
+			form := url.Values{"metadata[drydock.cpu]": {"2"}, "metadata[drydock.memory]": {"1Gi"}}
+			return s.Call(ctx, http.MethodPost, "/v1/products/"+product.ID, form, &struct{}{})
+		}
+	}
+	return fmt.Errorf("there is no plan %q", plan)
+}
+
 // prices are the ids of a plan's active prices: the licensed one and the metered one.
 func (s *Stripe) prices(ctx context.Context, plan string) ([]string, error) {
 	var page struct {
