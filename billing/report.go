@@ -34,21 +34,34 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 	if report.Seconds < 0 || report.BuildUID == "" || report.FinishedAt.IsZero() {
 		return fault.New(fault.BadUserInput, "A usage report names its build, its end and its seconds.")
 	}
-	now := c.options.Now()
-	age := now.Sub(report.FinishedAt)
-	if age > oldestEvent {
+	if c.options.Now().Sub(report.FinishedAt) > oldestEvent {
 		return fault.New(fault.BadUserInput, "The build finished over 35 days ago: its usage is not metered any more.")
 	}
 	login, err := canonical(report.Login)
 	if err != nil {
 		return noAccount()
 	}
+	defer c.ForgetUsage(login)
 	customerID, err := c.resolve(ctx, login)
 	if err != nil {
 		return c.translate(err)
 	}
-	defer c.ForgetUsage(login)
-	if age > uniqueFor {
+	err = c.reportTo(ctx, customerID, report)
+	if !missing(err) {
+		return c.translate(err)
+	}
+	// The customer is gone; the login may have another one by now.
+	c.directory.forget(login, customerID)
+	again, found := c.resolve(ctx, login)
+	if found != nil || again == customerID {
+		return c.translate(err)
+	}
+	return c.translate(c.reportTo(ctx, again, report))
+}
+
+func (c *Client) reportTo(ctx context.Context, customerID string, report model.UsageReport) error {
+	now := c.options.Now()
+	if now.Sub(report.FinishedAt) > uniqueFor {
 		counted, err := c.counted(ctx, customerID, report)
 		if counted || err != nil {
 			return err
@@ -63,10 +76,11 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 		Payload: map[string]string{"stripe_customer_id": customerID, "value": strconv.FormatInt(report.Seconds, 10)},
 	}
 	params.Context = ctx
-	if _, err := c.stripe.events.New(params); err != nil && !duplicate(err) {
-		return c.translate(err)
+	_, err := c.stripe.events.New(params)
+	if duplicate(err) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // counted tells whether the meter already holds the build's seconds in the minute of

@@ -190,6 +190,29 @@ func TestReportedOnce(t *testing.T) {
 	}
 }
 
+// TestReportFollowsTheLogin reports for a login whose customer was deleted and signed
+// up anew through another replica.
+func TestReportFollowsTheLogin(t *testing.T) {
+	w := newWorld(t, billingtest.Options{SearchLag: time.Hour})
+	client, other := w.started(t), w.started(t)
+	for _, c := range []*model.Account{signUp(t, client, "ada"), signUp(t, client, "grace")} {
+		w.call(t, "DELETE", "/v1/customers/"+c.CustomerID, nil)
+	}
+	account := signUp(t, other, "ada")
+	for _, after := range []time.Duration{0, 30 * time.Hour} {
+		w.clock.Set(noon.Add(after))
+		if err := client.ReportUsage(within(t), model.UsageReport{Login: "ada", BuildUID: "uid", Seconds: 90, FinishedAt: noon}); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.ReportUsage(within(t), model.UsageReport{Login: "grace", BuildUID: "g", Seconds: 90, FinishedAt: noon}); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("a deleted account's report gave %v", err)
+		}
+	}
+	if got := w.stripe.MeterSum(account.CustomerID, noon, noon.Add(time.Minute)); got != 90 {
+		t.Errorf("the meter has %d seconds, want 90", got)
+	}
+}
+
 func TestReportRefused(t *testing.T) {
 	cases := []struct {
 		reason string
