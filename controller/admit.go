@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
 )
 
 // pass is one walk through an account's queue.
@@ -53,7 +54,7 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 	switch found := p.quota(ctx, build); {
 	case found.err != nil:
 		p.log.Warn("usage unknown, a build waits", "namespace", build.Namespace, "build", build.Name, "error", found.err)
-		return p.wait(ctx, build, v1alpha1.ReasonPlanLimit, "Waits until the account's used build minutes are known: billing cannot be reached just now.")
+		return p.wait(ctx, build, v1alpha1.ReasonPlanLimit, "Waits until billing tells the account's used build minutes: "+fault.PublicOf(found.err))
 	case found.exceeded(build):
 		return p.end(ctx, build, failed(v1alpha1.ReasonQuotaExceeded,
 			"The plan's %d build minutes of this billing period are used up: choose a larger plan, or wait until %s.",
@@ -82,6 +83,9 @@ func (p *pass) start(ctx context.Context, build *v1alpha1.Build, job *batchv1.Jo
 	if apierrors.IsAlreadyExists(err) {
 		// A build of the same name was deleted a moment ago, and its Job is about to go.
 		return fmt.Errorf("the Job of an earlier build is still there: %w", err)
+	}
+	if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) {
+		return p.wait(ctx, build, v1alpha1.ReasonInfrastructure, "Waits for the operator: the cluster does not take the build's Job: "+err.Error())
 	}
 	if err != nil {
 		return err

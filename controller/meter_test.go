@@ -52,7 +52,7 @@ func TestQuotaUnknown(t *testing.T) {
 	}
 	refused, allowed := w.build(image, 1, limit(1)), w.build(image, 2, limit(10))
 	w.await(refused, "waiting for billing", func(b *v1alpha1.Build) bool {
-		return queued(b) && strings.Contains(b.Status.Message, "billing cannot be reached")
+		return queued(b) && strings.Contains(b.Status.Message, "Waits until billing tells")
 	})
 	w.await(allowed, "queued behind it", queued)
 	w.stripe.ClearFaults()

@@ -5,9 +5,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -115,5 +119,28 @@ func TestQueueWithoutStrategy(t *testing.T) {
 		t.Errorf("phase %s", got)
 	}
 	w.eventually("it is ready", func() bool { return running.Ready(t.Context()) == nil })
+	w.settled()
+}
+
+// TestQueueWithoutRoom: what the cluster does not take waits, says why, and starts
+// when there is room.
+func TestQueueWithoutRoom(t *testing.T) {
+	w := newWorld(t)
+	none := corev1.ResourceList{"count/jobs.batch": resource.MustParse("0")}
+	full := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "full"}}
+	full.Spec.Hard = none
+	w.create(full)
+	full.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none} // no controller of quotas need run
+	if err := w.kube.Status().Update(t.Context(), full); err != nil {
+		t.Fatal(err)
+	}
+	w.run()
+	build := w.await(w.build(w.image("app"), 1), "waiting", func(b *v1alpha1.Build) bool {
+		return b.Status.Phase == v1alpha1.PhaseQueued && strings.Contains(b.Status.Message, "exceeded quota: full")
+	})
+	w.delete(full)
+	if status := w.await(build, "ended", ended).Status; status.Phase != v1alpha1.PhaseSucceeded {
+		t.Errorf("status %+v", status)
+	}
 	w.settled()
 }

@@ -7,6 +7,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -66,6 +67,21 @@ func TestBuildIsStopped(t *testing.T) {
 			})
 		}
 	})
+	w.settled()
+}
+
+// TestPendingBuildIsStopped: a build whose pod found no node is cancelled like any other.
+func TestPendingBuildIsStopped(t *testing.T) {
+	w := newWorld(t)
+	w.run()
+	build := w.build(w.image("app"), 1, func(b *v1alpha1.Build) { b.Spec.Limits.CPU = resource.MustParse("8000") })
+	w.await(build, "pending", func(b *v1alpha1.Build) bool {
+		return b.Status.Reason == v1alpha1.ReasonPending && strings.Contains(b.Status.Message, "Insufficient cpu")
+	})
+	w.cancel(build)
+	if status := w.await(build, "ended", ended).Status; status.Phase != v1alpha1.PhaseCancelled || status.Log != nil && status.Log.Lines > 0 {
+		t.Errorf("status %+v", status)
+	}
 	w.settled()
 }
 
