@@ -107,7 +107,7 @@ func TestQueueWithoutStrategy(t *testing.T) {
 		return err != nil && err.Error() == fmt.Sprintf("there is no build strategy %q: no PodTemplate in namespace drydock-system has the label drydock.dev/build-strategy=%s", name, name)
 	})
 	strategy := w.strategy("buildah")
-	strategy.ObjectMeta.Name, strategy.ResourceVersion, strategy.UID = name, "", ""
+	strategy.Name, strategy.ResourceVersion, strategy.UID = name, "", ""
 	strategy.Labels = map[string]string{v1alpha1.LabelStrategy: name}
 	w.create(strategy)
 	t.Cleanup(func() {

@@ -13,7 +13,7 @@ import (
 	"drydock.dev/drydock/api/v1alpha1"
 )
 
-// AnnotationPlatforms, on a strategy's PodTemplate, lists the platforms that it can
+// AnnotationPlatforms on a strategy's PodTemplate lists the platforms that it can
 // build for, separated by commas; "host" stands for the controller's own. Without
 // the annotation a strategy takes any platform.
 const AnnotationPlatforms = "drydock.dev/platforms"
