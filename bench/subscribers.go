@@ -190,7 +190,7 @@ func (r *run) freshBuild(ctx context.Context, browser *client.Client) (id, path 
 
 // watches is how many watches the gateway has opened in its life.
 func (r *run) watches() (int, error) {
-	requests, err := r.house.KubernetesRequests(time.Time{}, stack.GatewayAgent)
+	requests, err := r.house.KubernetesRequests(stack.GatewayAgent)
 	count := 0
 	for _, request := range requests {
 		if request.Verb == "watch" {

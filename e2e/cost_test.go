@@ -5,9 +5,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"drydock.dev/drydock/bench/queries"
+	"drydock.dev/drydock/cluster/clustertest"
 	"drydock.dev/drydock/e2e/client"
 	"drydock.dev/drydock/e2e/stack"
 )
@@ -27,19 +27,15 @@ func TestDashboardCost(t *testing.T) {
 		{"cold: the account with its subscription, the usage of the period", 3},
 		{"warm: everything is in the cache", 0},
 	} {
-		since, before := time.Now(), len(house.Stripe.Requests())
+		stripe, kubernetes := len(house.Stripe.Requests()), len(kubernetesRequests(t))
 		if images := ada.dashboard(); images != 20 {
 			t.Errorf("%d images, want 20", images)
 		}
-		if asked := house.Stripe.Requests()[before:]; len(asked) > c.stripe {
+		if asked := house.Stripe.Requests()[stripe:]; len(asked) > c.stripe {
 			t.Errorf("%s: %d requests to Stripe, want at most %d: %+v", c.reason, len(asked), c.stripe, asked)
 		}
-		requests, err := house.KubernetesRequests(since, stack.GatewayAgent)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(requests) > 0 {
-			t.Errorf("%s: requests to Kubernetes, want none beyond the standing watches: %+v", c.reason, requests)
+		if asked := kubernetesRequests(t)[kubernetes:]; len(asked) > 0 {
+			t.Errorf("%s: requests to Kubernetes, want none beyond the standing watches: %+v", c.reason, asked)
 		}
 	}
 }
@@ -64,7 +60,7 @@ const many = 1000
 
 // TestWatchesShared holds that subscribers cost no Kubernetes watches of their own.
 func TestWatchesShared(t *testing.T) {
-	since := time.Now()
+	before := len(kubernetesRequests(t))
 	g := gateway(t)
 	controller(t)
 	gate := newGate(t, "watches")
@@ -77,7 +73,7 @@ func TestWatchesShared(t *testing.T) {
 	if _, err := next(streams[0]); err != nil {
 		t.Fatal(err)
 	}
-	one := watches(t, since)
+	one := watches(t, before)
 	for range many - 1 {
 		streams = append(streams, ada.watch((*client.Client).WebSocket, image))
 	}
@@ -101,23 +97,29 @@ func TestWatchesShared(t *testing.T) {
 	for err := range problems {
 		t.Fatal("one subscriber at least:", err)
 	}
-	if all := watches(t, since); len(all) != len(one) || len(one) == 0 {
+	if all := watches(t, before); len(all) != len(one) || len(one) == 0 {
 		t.Errorf("%d watches for one subscriber, %d for %d:\n%s", len(one), len(all), many, strings.Join(all, "\n"))
 	}
 }
 
-// watches are the watches that gateways opened since then.
-func watches(t *testing.T, since time.Time) []string {
+// watches are the watches that gateways opened after that many requests.
+func watches(t *testing.T, before int) []string {
 	t.Helper()
-	requests, err := house.KubernetesRequests(since, stack.GatewayAgent)
+	var paths []string
+	for _, r := range kubernetesRequests(t)[before:] {
+		if r.Verb == "watch" {
+			paths = append(paths, r.Namespace+"/"+r.Resource)
+		}
+	}
+	return paths
+}
+
+// kubernetesRequests are all that gateways made.
+func kubernetesRequests(t *testing.T) []clustertest.Event {
+	t.Helper()
+	requests, err := house.KubernetesRequests(stack.GatewayAgent)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var uris []string
-	for _, r := range requests {
-		if r.Verb == "watch" {
-			uris = append(uris, r.RequestURI)
-		}
-	}
-	return uris
+	return requests
 }

@@ -17,12 +17,21 @@ type Event struct {
 func (c *Cluster) auditLog() string { return filepath.Join(c.Dir, "audit.log") }
 
 // AuditEvents are all requests so far, each once, in the order in which they came.
-// See https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 func (c *Cluster) AuditEvents(t testing.TB) []Event {
 	t.Helper()
-	file, err := os.Open(c.auditLog())
+	events, err := c.Audit()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return events
+}
+
+// Audit is AuditEvents for those that are no tests.
+// See https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+func (c *Cluster) Audit() ([]Event, error) {
+	file, err := os.Open(c.auditLog())
+	if err != nil {
+		return nil, err
 	}
 	defer func() { _ = file.Close() }()
 	var events []Event
@@ -45,8 +54,5 @@ func (c *Cluster) AuditEvents(t testing.TB) []Event {
 			Namespace: line.ObjectRef.Namespace, Name: line.ObjectRef.Name,
 		})
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return events
+	return events, lines.Err()
 }

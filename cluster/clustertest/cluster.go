@@ -47,7 +47,7 @@ func Run(m *testing.M, started func(*Cluster)) int {
 		return complain(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	c, err := open(dir)
+	c, err := Open(dir)
 	if err != nil {
 		return complain(err)
 	}
@@ -62,7 +62,7 @@ func Run(m *testing.M, started func(*Cluster)) int {
 // Start starts a control plane that ends with the test.
 func Start(t testing.TB) *Cluster {
 	t.Helper()
-	c, err := open(t.TempDir())
+	c, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,8 @@ func Start(t testing.TB) *Cluster {
 	return c
 }
 
-func open(dir string) (*Cluster, error) {
+// Open starts a control plane on a directory, for those that are no tests: Stop it.
+func Open(dir string) (*Cluster, error) {
 	binary, err := kubestack()
 	if err != nil {
 		return nil, err

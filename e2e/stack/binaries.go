@@ -10,32 +10,17 @@ import (
 
 // Binaries are paths of what runs.
 type Binaries struct {
-	Drydock, Controller, Kubestack string
+	Drydock, Controller string
 }
 
-// Build builds the gateway and the controller into a directory, and finds kubestack: $KUBESTACK, else bin/kubestack,
-// which is built where it is missing (some minutes for the first time). Root is the repository's directory.
+// Build builds them into a directory. Root is the repository's.
 func Build(ctx context.Context, root, dir string) (Binaries, error) {
-	binaries := Binaries{
-		Drydock:    filepath.Join(dir, "drydock"),
-		Controller: filepath.Join(dir, "controller"),
-		Kubestack:  os.Getenv("KUBESTACK"),
-	}
-	commands := [][]string{
-		{"go", "build", "-o", binaries.Drydock, "."},
-		{"go", "build", "-o", binaries.Controller, "./cmd/controller"},
-	}
-	if binaries.Kubestack == "" {
-		binaries.Kubestack = filepath.Join(root, "bin", "kubestack")
-	}
-	if _, err := os.Stat(binaries.Kubestack); err != nil {
-		commands = append(commands, []string{"make", "bin/kubestack"})
-	}
-	for _, args := range commands {
-		command := exec.CommandContext(ctx, args[0], args[1:]...)
+	binaries := Binaries{Drydock: filepath.Join(dir, "drydock"), Controller: filepath.Join(dir, "controller")}
+	for binary, source := range map[string]string{binaries.Drydock: ".", binaries.Controller: "./cmd/controller"} {
+		command := exec.CommandContext(ctx, "go", "build", "-o", binary, source)
 		command.Dir = root
 		if text, err := command.CombinedOutput(); err != nil {
-			return binaries, fmt.Errorf("%v: %w\n%s", args, err, text)
+			return binaries, fmt.Errorf("%s: %w\n%s", command, err, text)
 		}
 	}
 	return binaries, nil

@@ -114,6 +114,26 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 	}
 }
 
+// errGone ends a wait at once: what is waited for cannot come any more.
+var errGone = errors.New("it cannot become ready any more")
+
+// Until asks again and again until there is no error, and gives the last error when the context ends.
+func Until(ctx context.Context, ask func() error) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := ask()
+		if err == nil || errors.Is(err, errGone) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("waited too long: %w", err)
+		}
+	}
+}
+
 // FreeAddress is a loopback address that was free a moment ago.
 func FreeAddress() (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

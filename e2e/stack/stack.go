@@ -6,16 +6,15 @@ package stack
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/auth/authtest"
 	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/cluster/clustertest"
 	"drydock.dev/drydock/deploy"
 )
 
@@ -46,9 +45,9 @@ type Stack struct {
 	Git string
 
 	Binaries Binaries
+	cluster  *clustertest.Cluster
 	dir      string
 	log      io.Writer
-	auditLog string
 	keys     string
 	count    int
 	closers  []func(context.Context) error
@@ -57,11 +56,10 @@ type Stack struct {
 // Start runs everything but gateways and controllers. Close ends it, also after an error.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{
-		Binaries: o.Binaries, dir: o.Dir, log: o.Log, auditLog: filepath.Join(o.Dir, "audit.log"),
+		Binaries: o.Binaries, dir: o.Dir, log: o.Log,
 		keys: "ZTJlLXNlc3Npb24ta2V5LW9mLTMyLWJ5dGVzLXRoZXI=", // 32 bytes of no secret
 	}
-	err := errors.Join(s.startUpstreams(ctx), s.startKubernetes(ctx))
-	return s, err
+	return s, errors.Join(s.startUpstreams(ctx), s.startKubernetes(ctx))
 }
 
 // startUpstreams runs what lives in this process.
@@ -88,57 +86,19 @@ func (s *Stack) startUpstreams(ctx context.Context) error {
 }
 
 // startKubernetes runs the control plane and installs what deploy/ has for it.
-func (s *Stack) startKubernetes(ctx context.Context) error {
-	dir := filepath.Join(s.dir, "kube")
-	kubestack, err := Run("kubestack", s.Binaries.Kubestack,
-		[]string{"--data-dir", dir, "--audit-log", s.auditLog, "--fsync=false"}, nil, s.log)
-	if err != nil {
+func (s *Stack) startKubernetes(ctx context.Context) (err error) {
+	if s.cluster, err = clustertest.Open(filepath.Join(s.dir, "kube")); err != nil {
 		return err
 	}
-	s.onClose(func(ctx context.Context) error {
-		_, err := kubestack.Stop(ctx)
-		return err
-	})
-	if err := kubestack.await(ctx, "kubestack ready"); err != nil {
-		return err
-	}
-	s.Kubeconfig = filepath.Join(dir, "kubeconfig")
+	s.onClose(func(context.Context) error { return s.cluster.Stop() })
+	s.Kubeconfig = s.cluster.Kubeconfig
 	return s.install(ctx)
 }
 
-// await waits for a line that begins so.
-func (p *Process) await(ctx context.Context, line string) error {
-	return Until(ctx, func() error {
-		select {
-		case <-p.done:
-			return fmt.Errorf("%s ended: %w", p.Name, errGone)
-		default:
-		}
-		if !strings.Contains("\n"+p.Output(), "\n"+line) {
-			return fmt.Errorf("%s has not printed %q", p.Name, line)
-		}
-		return nil
-	})
-}
-
-// errGone ends a wait at once: what is waited for cannot come any more.
-var errGone = errors.New("it cannot become ready any more")
-
-// Until asks again and again until there is no error, and gives the last error when the context ends.
-func Until(ctx context.Context, ask func() error) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		err := ask()
-		if err == nil || errors.Is(err, errGone) {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("waited too long: %w", err)
-		}
-	}
+// KubernetesRequests are those made so far by clients whose user agent starts so, in order.
+func (s *Stack) KubernetesRequests(userAgent string) ([]clustertest.Event, error) {
+	events, err := s.cluster.Audit()
+	return slices.DeleteFunc(events, func(e clustertest.Event) bool { return !strings.HasPrefix(e.UserAgent, userAgent) }), err
 }
 
 // install applies the CRDs and the build strategy.
