@@ -1,6 +1,8 @@
 package controller_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,6 +64,26 @@ func TestBuildPushes(t *testing.T) {
 	w.settled()
 	latest := &v1alpha1.LatestBuild{Name: "app-7", Number: 7, Phase: v1alpha1.PhaseSucceeded, CreationTime: build.CreationTimestamp, Digest: build.Status.Digest}
 	w.eventually("the image tells of its latest build", func() bool { return cmp.Equal(latest, w.latest(image)) })
+}
+
+// TestLogIsKept: every line of a long log is there when the pod is gone, numbered from 1.
+func TestLogIsKept(t *testing.T) {
+	const printed = 20_000
+	w := newWorld(t)
+	w.run()
+	image := w.image("app", func(image *v1alpha1.Image) {
+		image.Spec.Source.Repository = w.git.runs("print", fmt.Sprintf(`["/helper", "print", "%d"]`, printed))
+	})
+	build := w.await(w.build(image, 1), "ended", ended)
+	w.nothingRuns()
+	lines := strings.Split(strings.TrimSuffix(w.log(build), "\n"), "\n")
+	if kept := build.Status.Log; int64(len(lines)) != kept.Lines || kept.FirstLine != 1 {
+		t.Errorf("%d lines kept, the status says %+v", len(lines), kept)
+	}
+	first := slices.Index(lines, "line 1")
+	if first < 0 || len(lines) < first+printed || lines[first+printed-1] != fmt.Sprintf("line %d", printed) {
+		t.Errorf("line 1 of %d is at %d of %d", printed, first, len(lines))
+	}
 }
 
 // TestBuildEnds causes each way in which a build's pod can end.

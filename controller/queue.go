@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -77,14 +78,13 @@ func (q *queue) waitingNamespaces(ctx context.Context, _ client.Object) []reconc
 		q.log.Error("list builds", "error", err)
 		return nil
 	}
-	var requests []reconcile.Request
+	requests := map[reconcile.Request]struct{}{}
 	for i := range builds.Items {
-		request := namespaceRequest(builds.Items[i].Namespace)
-		if waits(&builds.Items[i]) && !slices.Contains(requests, request) {
-			requests = append(requests, request)
+		if waits(&builds.Items[i]) {
+			requests[namespaceRequest(builds.Items[i].Namespace)] = struct{}{}
 		}
 	}
-	return requests
+	return slices.Collect(maps.Keys(requests))
 }
 
 // Reconcile goes through an account's queue once, oldest build first.
