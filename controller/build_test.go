@@ -94,6 +94,10 @@ func TestBuildEnds(t *testing.T) {
 	sleep := w.git.runs("sleep", `["/helper", "sleep", "60000"]`)
 	fails := w.git.runs("fails", `["/helper", "exit", "3"]`)
 	sample := w.git.url("sample")
+	commit := w.git.repository("links", map[string]string{
+		"Dockerfile": "FROM scratch\nCOPY . /\n", "out": "-> /etc", "file": "-> /etc/passwd", "in": "-> folder", "folder/Dockerfile": "FROM scratch\nCOPY . /\n",
+	})
+	links := w.git.url("links")
 
 	cases := []struct {
 		reason      string
@@ -109,6 +113,18 @@ func TestBuildEnds(t *testing.T) {
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref, b.Spec.Tags = "feature/x", []string{"{{.Branch}}"} }},
 		{reason: "a tag is built", name: "tag", repository: sample, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref, b.Spec.Tags = "v1.0", []string{"{{.Tag}}"} }},
+		{reason: "a commit is built, also by a short name", name: "commit", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) {
+				b.Spec.Source.Ref, b.Spec.Tags = commit[:9], []string{"{{.ShortCommit}}", "{{.Branch}}"}
+			}},
+		{reason: "a link within the repository is followed", name: "linkin", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) { b.Spec.Source.Context = "in" }},
+		{reason: "a context that leads out of the repository is none", name: "linkout", repository: links, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonDockerfileMissing, message: "no folder out",
+			change: func(b *v1alpha1.Build) { b.Spec.Source.Context = "out" }},
+		{reason: "a Dockerfile that leads out of the repository is none", name: "linkfile", repository: links, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonDockerfileMissing, message: "no file file",
+			change: func(b *v1alpha1.Build) { b.Spec.Source.Dockerfile = "file" }},
+		{reason: "no tag has a value", name: "notag", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonBuildFailed, message: "None of the image's tags",
+			change: func(b *v1alpha1.Build) { b.Spec.Tags = []string{"{{.Tag}}"} }},
 		{reason: "there is no such repository", name: "norepo", repository: w.git.url("none"), phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonCloneFailed, message: "not found"},
 		{reason: "there is no such ref", name: "noref", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonCloneFailed, message: "no branch, tag or commit nowhere",
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref = "nowhere" }},

@@ -56,7 +56,8 @@ func (g *gitServer) git(dir string, args ...string) string {
 }
 
 // repository makes a repository of one commit on main, tagged v1.0, with a second
-// commit on the branch feature/x; it returns the commit of main.
+// commit on the branch feature/x; it returns the commit of main. A file whose content
+// is "-> target" becomes a symbolic link.
 func (g *gitServer) repository(name string, files map[string]string) string {
 	g.t.Helper()
 	work := filepath.Join(g.t.TempDir(), name)
@@ -65,7 +66,13 @@ func (g *gitServer) repository(name string, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			g.t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(files[file]), 0o755); err != nil {
+		var err error
+		if target, link := strings.CutPrefix(files[file], "-> "); link {
+			err = os.Symlink(target, path)
+		} else {
+			err = os.WriteFile(path, []byte(files[file]), 0o755)
+		}
+		if err != nil {
 			g.t.Fatal(err)
 		}
 	}
