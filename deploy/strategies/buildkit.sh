@@ -27,7 +27,7 @@ for tag in $tags; do
   echo "==> Pushing $DRYDOCK_DESTINATION:$tag"
   names="$names${names:+,}$DRYDOCK_DESTINATION:$tag"
 done
-build --output "type=image,\"name=$names\",push=true" --metadata-file "$work/metadata" ||
+build --output "type=image,oci-mediatypes=true,\"name=$names\",push=true" --metadata-file "$work/metadata" ||
   fail PushDenied "The registry did not take the image: $(said)"
 pushed=$tags
 digest=$(sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$work/metadata")
