@@ -26,7 +26,6 @@ func isolate(mounts []Mount, scratch string) error {
 		}
 		sources[i] = source
 	}
-	v := &view{scratch: scratch}
 	order := make([]int, len(mounts))
 	for i := range order {
 		order[i] = i
@@ -34,11 +33,17 @@ func isolate(mounts []Mount, scratch string) error {
 	slices.SortStableFunc(order, func(a, b int) int { // outer before inner
 		return strings.Count(mounts[a].Target, "/") - strings.Count(mounts[b].Target, "/")
 	})
-	for _, i := range order {
-		if err := v.bind(sources[i], mounts[i]); err != nil {
-			return fmt.Errorf("mount %s: %w", mounts[i].Target, err)
+	// Room is made for all before the first is mounted: a mount may hide the scratch directory too.
+	v := &view{scratch: scratch}
+	for _, step := range []func(int, Mount) error{v.makeRoom, v.bind} {
+		for _, i := range order {
+			if err := step(sources[i], mounts[i]); err != nil {
+				return fmt.Errorf("mount %s: %w", mounts[i].Target, err)
+			}
 		}
-		_ = unix.Close(sources[i])
+	}
+	for _, source := range sources {
+		_ = unix.Close(source)
 	}
 	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
@@ -49,53 +54,70 @@ func isolate(mounts []Mount, scratch string) error {
 // view is the file system of one container while it is being made.
 type view struct {
 	scratch string   // empty directory to assemble shadows in
-	mounted []string // real paths of the volumes that are in place
+	volumes []string // real paths of the volumes
 }
 
-func (v *view) bind(source int, mount Mount) error {
-	var status unix.Stat_t
-	if err := unix.Fstat(source, &status); err != nil {
-		return err
-	}
-	target, err := v.ensure(mount.Target, status.Mode&unix.S_IFMT == unix.S_IFDIR)
+// makeRoom makes the target of a mount where it is missing: in a shadow of its deepest existing directory, never in that
+// directory itself. A target in another volume is left to bind.
+func (v *view) makeRoom(source int, mount Mount) error {
+	real, missing, err := resolve(mount.Target)
 	if err != nil {
 		return err
+	}
+	target := filepath.Join(append([]string{real}, missing...)...)
+	if missing != nil && !v.inVolume(real) {
+		if err := shadow(real, v.scratch); err != nil {
+			return fmt.Errorf("shadow %s: %w", real, err)
+		}
+		if err := makeTarget(target, source); err != nil {
+			return err
+		}
+	}
+	v.volumes = append(v.volumes, target)
+	return nil
+}
+
+// bind puts a mount in its place. In a volume the mount point of another is made as Kubernetes does it, in that volume.
+func (v *view) bind(source int, mount Mount) error {
+	real, missing, err := resolve(mount.Target)
+	if err != nil {
+		return err
+	}
+	target := filepath.Join(append([]string{real}, missing...)...)
+	if missing != nil {
+		if !v.inVolume(real) {
+			return fmt.Errorf("%s is not there", target)
+		}
+		if err := makeTarget(target, source); err != nil {
+			return err
+		}
 	}
 	if err := unix.MoveMount(source, "", unix.AT_FDCWD, target, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return err
 	}
-	v.mounted = append(v.mounted, target)
 	if !mount.ReadOnly {
 		return nil
 	}
 	return unix.Mount("", target, "", unix.MS_BIND|unix.MS_REMOUNT|unix.MS_RDONLY, "")
 }
 
-// ensure returns the real path of target, a directory or a file, after making it where it is missing. What is missing is
-// made in a shadow of its deepest existing directory, never in that directory itself; except in a volume, where Kubernetes
-// makes mount points of other volumes too.
-func (v *view) ensure(target string, directory bool) (string, error) {
-	real, missing, err := resolve(target)
-	if err != nil || missing == nil {
-		return real, err
+// makeTarget makes the mount point of a source, a directory or a file.
+func makeTarget(target string, source int) error {
+	var status unix.Stat_t
+	if err := unix.Fstat(source, &status); err != nil {
+		return err
 	}
-	if !v.inVolume(real) {
-		if err := shadow(real, v.scratch); err != nil {
-			return "", fmt.Errorf("shadow %s: %w", real, err)
-		}
+	if status.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return os.MkdirAll(target, 0o755)
 	}
-	path := filepath.Join(real, filepath.Join(missing...))
-	if directory {
-		return path, os.MkdirAll(path, 0o755)
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return err
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
-	}
-	return path, os.WriteFile(path, nil, 0o644)
+	return os.WriteFile(target, nil, 0o644)
 }
 
 func (v *view) inVolume(path string) bool {
-	return slices.ContainsFunc(v.mounted, func(volume string) bool {
+	return slices.ContainsFunc(v.volumes, func(volume string) bool {
 		return path == volume || strings.HasPrefix(path, volume+"/")
 	})
 }

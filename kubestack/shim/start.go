@@ -36,9 +36,10 @@ func CanIsolate(executable string) error {
 }
 
 func attributes(isolated bool) *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	if isolated {
+	attr := &syscall.SysProcAttr{Setpgid: true}
+	if isolated { // else the shim has to outlive the node for as long as it takes to end the descendants, see Main
 		attr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS
+		attr.Pdeathsig = syscall.SIGKILL
 	}
 	return attr
 }
