@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+)
+
+// startController starts the controller with the strategy for nodes whose containers
+// are processes of this machine.
+func startController(ctx context.Context, s *stack) error {
+	address, err := s.ports.address("controller", "127.0.0.1:8081")
+	if err != nil {
+		return err
+	}
+	ended, err := s.process("controller", s.out.part("controller"), s.drydockEnv(), filepath.Join(s.bin, "controller"),
+		"--strategy", "buildah", "--metrics-listen", address)
+	if err != nil {
+		return err
+	}
+	return ready(ctx, "http://"+address+"/readyz", ended)
+}
+
+func startGateway(ctx context.Context, s *stack) error {
+	address, err := s.ports.address("gateway", s.listen)
+	if err != nil {
+		return err
+	}
+	url := "http://" + address
+	ended, err := s.process("gateway", s.out.part("gateway"), s.drydockEnv(), filepath.Join(s.bin, "drydock"),
+		"--listen", address, "--public-url", url, "--dev", "--log-format", "text", "--github-url", s.githubURL)
+	if err != nil {
+		return err
+	}
+	if err := ready(ctx, url+"/readyz", ended); err != nil {
+		return err
+	}
+	s.gatewayURL = url
+	s.env.set("DRYDOCK_URL", quote(url))
+	return nil
+}
+
+// drydockEnv holds the settings of both.
+func (s *stack) drydockEnv() []string {
+	return append(os.Environ(),
+		"KUBECONFIG="+s.kubeconfig, "STRIPE_SECRET_KEY="+stripeKey, "STRIPE_API_BASE="+s.stripeURL,
+		"GITHUB_CLIENT_ID="+githubClientID, "GITHUB_CLIENT_SECRET="+githubClientSecret)
+}
