@@ -43,6 +43,9 @@ func runTests(m *testing.M) int {
 		return complain(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.Chmod(dir, 0o755); err != nil { // another user runs the binary too
+		return complain(err)
+	}
 	if binary, err = findBinary(dir); err != nil {
 		return complain(err)
 	}
@@ -87,9 +90,15 @@ type cluster struct {
 
 // start runs kubestack on a directory and returns when it has said that it is ready.
 func start(dir string, args ...string) (*cluster, error) {
+	return startAs(nil, dir, args...)
+}
+
+// startAs is start as another user.
+func startAs(user *syscall.Credential, dir string, args ...string) (*cluster, error) {
 	c := &cluster{dir: dir, stderr: &lockedBuffer{}, ended: make(chan struct{})}
 	c.command = exec.Command(binary, append([]string{"--data-dir", dir}, args...)...)
 	c.command.Stderr = c.stderr
+	c.command.SysProcAttr = &syscall.SysProcAttr{Credential: user}
 	output, err := c.command.StdoutPipe()
 	if err != nil {
 		return nil, err
