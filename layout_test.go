@@ -69,7 +69,7 @@ var rules = []rule{
 		imports: []string{
 			module + "/billing/billingtest", module + "/auth/authtest", module + "/cluster/clustertest",
 		},
-		only: []string{"cmd/devstack", "e2e/...", "bench/...", "billing/billingtest", "auth/authtest", "cluster/clustertest"},
+		only: []string{"cmd/devstack", "e2e/...", "bench/...", "billing/billingtest/...", "auth/authtest", "cluster/clustertest"},
 	},
 	{
 		reason:  "only main reads flags",
