@@ -37,6 +37,8 @@ type Plans interface {
 	Plan(ctx context.Context, productID string) (*model.Plan, error)
 	// PlanOf is the plan of an account's subscription, or the default plan.
 	PlanOf(ctx context.Context, account *model.Account) (*model.Plan, error)
+	// PlanNow is PlanOf with limits that are at most a few seconds old.
+	PlanNow(ctx context.Context, account *model.Account) (*model.Plan, error)
 }
 
 // Images is where image definitions are kept. A key without an image is

@@ -30,11 +30,12 @@ func (r *Resolver) viewerAccount(ctx context.Context) (*model.Account, error) {
 	return account, err
 }
 
-// viewerPlan is the plan of the viewer's account as it is now.
+// viewerPlan is the plan of the viewer's account as it is now: a limit that was changed
+// in Stripe holds for the next build.
 func (r *Resolver) viewerPlan(ctx context.Context) (*model.Plan, error) {
 	account, err := r.viewerAccount(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return r.plans.PlanOf(ctx, account)
+	return r.plans.PlanNow(ctx, account)
 }
