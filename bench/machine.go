@@ -30,12 +30,10 @@ func inspect(ctx context.Context, root string) (machine, error) {
 	}
 	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--exclude=*")
 	command.Dir = root
-	commit, err := command.Output()
-	if err != nil {
-		m.Commit = "unknown" // a source archive has no history
-		return m, nil
+	m.Commit = "unknown" // a source archive has no history
+	if commit, err := command.Output(); err == nil {
+		m.Commit = strings.TrimSpace(string(commit))
 	}
-	m.Commit = strings.TrimSpace(string(commit))
 	return m, nil
 }
 

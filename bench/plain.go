@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"drydock.dev/drydock/e2e/client"
 	"drydock.dev/drydock/e2e/stack"
 )
 
@@ -46,7 +47,7 @@ func (r *run) startPlain(ctx context.Context, answer []byte) (url string, stop f
 	if err := os.WriteFile(file, answer, 0o600); err != nil {
 		return "", nil, err
 	}
-	address, err := stack.FreeAddress()
+	address, err := stack.FreeAddress(ctx)
 	if err != nil {
 		return "", nil, err
 	}
@@ -60,11 +61,10 @@ func (r *run) startPlain(ctx context.Context, answer []byte) (url string, stop f
 	}
 	url = "http://" + address
 	err = stack.Until(ctx, func() error {
-		response, err := http.Get(url)
-		if err != nil {
+		if _, err := client.New(url).Send(ctx, http.MethodGet, "/", "", nil); err != nil {
 			return fmt.Errorf("the plain server: %w: %s", err, process.Output())
 		}
-		return response.Body.Close()
+		return nil
 	})
 	return url, process.Kill, err
 }

@@ -39,7 +39,7 @@ func TestDrain(t *testing.T) {
 		var data struct {
 			Viewer struct{ Usage struct{ BuildSeconds int } }
 		}
-		answer <- ada.Client.Do(t.Context(), client.Request{Query: `{ viewer { usage(period: PREVIOUS) { buildSeconds } } }`}, &data)
+		answer <- ada.Do(t.Context(), client.Request{Query: `{ viewer { usage(period: PREVIOUS) { buildSeconds } } }`}, &data)
 	}()
 	eventually(t, func() error {
 		if house.Stripe.Held() == 0 {

@@ -19,7 +19,7 @@ type Gateway struct {
 
 // Gateway starts a replica with these flags besides the usual ones, and returns when it is ready.
 func (s *Stack) Gateway(ctx context.Context, flags ...string) (*Gateway, error) {
-	address, err := FreeAddress()
+	address, err := FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Stack) ControllerEnvironment() []string {
 // Controller starts a controller with these flags besides the usual ones, and returns when it is ready to work or to
 // stand by: one that follows a killed one works when the lease of that one has run out, after 15 s.
 func (s *Stack) Controller(ctx context.Context, flags ...string) (*Process, error) {
-	address, err := FreeAddress()
+	address, err := FreeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}

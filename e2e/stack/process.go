@@ -30,7 +30,7 @@ type Process struct {
 
 // Run starts a binary with exactly this environment besides PATH and HOME. Its lines go to log too, under its name.
 func Run(name, binary string, args, env []string, log io.Writer) (*Process, error) {
-	command := exec.Command(binary, args...)
+	command := exec.CommandContext(context.Background(), binary, args...) // it lives until somebody ends it
 	command.Env = append(hostEnvironment(), env...)
 	reader, writer := io.Pipe()
 	command.Stdout, command.Stderr = writer, writer
@@ -135,8 +135,8 @@ func Until(ctx context.Context, ask func() error) error {
 }
 
 // FreeAddress is a loopback address that was free a moment ago.
-func FreeAddress() (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func FreeAddress(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

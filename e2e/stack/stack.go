@@ -68,20 +68,20 @@ func (s *Stack) startUpstreams(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serve(git)
+	address, err := s.serve(ctx, git)
 	if err != nil {
 		return err
 	}
 	s.Git = "http://" + address
-	if s.Registry, err = s.serve(newRegistry()); err != nil {
+	if s.Registry, err = s.serve(ctx, newRegistry()); err != nil {
 		return err
 	}
-	address, err = s.serve(authtest.New(authtest.Options{ClientID: clientID, ClientSecret: clientSecret}))
+	address, err = s.serve(ctx, authtest.New(authtest.Options{ClientID: clientID, ClientSecret: clientSecret}))
 	if err != nil {
 		return err
 	}
 	s.GitHub = "http://" + address
-	s.Stripe, err = s.newStripe()
+	s.Stripe, err = s.newStripe(ctx)
 	return err
 }
 

@@ -36,14 +36,14 @@ type StripeRequest struct {
 	Replayed bool
 }
 
-func (s *Stack) newStripe() (*Stripe, error) {
+func (s *Stack) newStripe(ctx context.Context) (*Stripe, error) {
 	const key = "sk_test_e2e"
 	stand, err := billingtest.New(billingtest.Options{Key: key})
 	if err != nil {
 		return nil, err
 	}
 	stripe := &Stripe{Key: key, stand: stand}
-	address, err := s.serve(stripe)
+	address, err := s.serve(ctx, stripe)
 	stripe.URL = "http://" + address
 	return stripe, err
 }

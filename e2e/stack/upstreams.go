@@ -13,8 +13,8 @@ import (
 )
 
 // serve serves a handler on a free loopback port until the stack is closed, and returns its address.
-func (s *Stack) serve(handler http.Handler) (address string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *Stack) serve(ctx context.Context, handler http.Handler) (address string, err error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
