@@ -65,7 +65,7 @@ check-vet:
 
 .PHONY: check-lint
 check-lint:
-	$(LINT) run ./...
+	$(LINT) run --allow-serial-runners ./...
 
 .PHONY: generate
 generate: ## Generate graph/ from schema/, CRDs and deep copies from api/
