@@ -15,6 +15,8 @@ type machine struct {
 	Memory string `json:"memory"`
 	Go     string `json:"go"`
 	System string `json:"system"`
+	// Load is the load average of the last minute before the run: what else the machine did.
+	Load string `json:"load"`
 	// Commit is of the tree that was measured; it ends in -dirty where files were changed.
 	Commit string `json:"commit"`
 }
@@ -28,6 +30,11 @@ func inspect(ctx context.Context, root string) (machine, error) {
 	if m.Memory, err = field("/proc/meminfo", "MemTotal"); err != nil {
 		return m, err
 	}
+	load, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return m, err
+	}
+	m.Load, _, _ = strings.Cut(string(load), " ")
 	command := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty", "--exclude=*")
 	command.Dir = root
 	m.Commit = "unknown" // a source archive has no history

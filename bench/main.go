@@ -100,6 +100,10 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) (err err
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	say := func(format string, values ...any) { _, _ = fmt.Fprintf(progress, format+"\n", values...) }
 
+	on, err := inspect(ctx, s.root)
+	if err != nil {
+		return err
+	}
 	say("building the binaries")
 	binaries, err := stack.Build(ctx, s.root, dir)
 	if err != nil {
@@ -116,7 +120,7 @@ func bench(ctx context.Context, args []string, out, progress io.Writer) (err err
 		return err
 	}
 	b := &run{settings: s, house: house, dir: dir, say: say}
-	result, err := b.measure(ctx)
+	result, err := b.measure(ctx, on)
 	if err != nil {
 		return err
 	}

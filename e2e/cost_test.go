@@ -27,14 +27,14 @@ func TestDashboardCost(t *testing.T) {
 		{"cold: the account with its subscription, the usage of the period", 3},
 		{"warm: everything is in the cache", 0},
 	} {
-		stripe, kubernetes := len(house.Stripe.Requests()), len(kubernetesRequests(t))
+		stripe, kube := len(house.Stripe.Requests()), len(kubernetesRequests(t))
 		if images := ada.dashboard(); images != 20 {
 			t.Errorf("%d images, want 20", images)
 		}
 		if asked := house.Stripe.Requests()[stripe:]; len(asked) > c.stripe {
 			t.Errorf("%s: %d requests to Stripe, want at most %d: %+v", c.reason, len(asked), c.stripe, asked)
 		}
-		if asked := kubernetesRequests(t)[kubernetes:]; len(asked) > 0 {
+		if asked := kubernetesRequests(t)[kube:]; len(asked) > 0 {
 			t.Errorf("%s: requests to Kubernetes, want none beyond the standing watches: %+v", c.reason, asked)
 		}
 	}

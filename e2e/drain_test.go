@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"drydock.dev/drydock/e2e/client"
+	"drydock.dev/drydock/e2e/stack"
 )
 
 // TestDrain ends a replica as a rollout does, by SIGTERM: what was asked is answered, subscribers are told to go
@@ -91,19 +91,9 @@ func checkReconnect(t *testing.T, streams map[string]client.Stream) {
 // TestStopsQuietly holds that both binaries end well on SIGTERM when nobody needs them.
 func TestStopsQuietly(t *testing.T) {
 	g, c := gateway(t), controller(t)
-	for _, process := range []interface {
-		Terminate() error
-	}{g, c} {
-		if err := process.Terminate(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, wait := range map[string]func() (int, error){
-		"gateway":    func() (int, error) { return g.Wait(within(t, 20*time.Second)) },
-		"controller": func() (int, error) { return c.Wait(within(t, 30*time.Second)) },
-	} {
-		if code, err := wait(); code != 0 || err != nil {
-			t.Error(fmt.Errorf("%s: exit code %d (%w), want 0", name, code, err))
+	for name, process := range map[string]*stack.Process{"gateway": g.Process, "controller": c} {
+		if code, err := process.Stop(within(t, 30*time.Second)); code != 0 || err != nil {
+			t.Errorf("%s: exit code %d (%v), want 0", name, code, err)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -88,8 +89,7 @@ func (p *Process) Kill() {
 
 // Terminate asks it to end: SIGTERM.
 func (p *Process) Terminate() error {
-	err := p.command.Process.Signal(syscall.SIGTERM)
-	if err != nil && !errors.Is(err, syscall.ESRCH) && !strings.Contains(err.Error(), "already finished") {
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return nil
