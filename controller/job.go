@@ -19,8 +19,9 @@ const (
 	// own deadline leaves the pod, and so its log, in place; the Job's deadline deletes
 	// the pod, and is there for pods that never start while no controller runs.
 	jobSlackSeconds = 60
-	// jobKeepSeconds is how long an ended Job that nobody deletes stays.
-	jobKeepSeconds = 7 * 24 * 3600
+	// jobKeepSeconds is how long an ended Job and its pod stay, for whoever looks with
+	// kubectl.
+	jobKeepSeconds = 10 * 60
 )
 
 // makeJob is the Job of a build: the strategy's pod, with the build's recipe in the

@@ -126,14 +126,15 @@ func TestQueueWithoutStrategy(t *testing.T) {
 // when there is room.
 func TestQueueWithoutRoom(t *testing.T) {
 	w := newWorld(t)
-	none := corev1.ResourceList{"count/jobs.batch": resource.MustParse("0")}
 	full := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "full"}}
-	full.Spec.Hard = none
+	full.Spec.Hard = corev1.ResourceList{"count/jobs.batch": resource.MustParse("0")}
 	w.create(full)
-	full.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none} // no controller of quotas need run
-	if err := w.kube.Status().Update(t.Context(), full); err != nil {
-		t.Fatal(err)
-	}
+	w.eventually("the quota counts", func() bool {
+		if err := w.kube.Get(t.Context(), client.ObjectKeyFromObject(full), full); err != nil {
+			t.Fatal(err)
+		}
+		return len(full.Status.Used) > 0
+	})
 	w.run()
 	build := w.await(w.build(w.image("app"), 1), "waiting", func(b *v1alpha1.Build) bool {
 		return b.Status.Phase == v1alpha1.PhaseQueued && strings.Contains(b.Status.Message, "exceeded quota: full")

@@ -136,7 +136,8 @@ func (r *runs) progress(ctx context.Context, build *v1alpha1.Build, run run) err
 // ended the pod.
 func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop *verdict) error {
 	v, found := conclude(build, run)
-	if stop != nil && v.phase != v1alpha1.PhaseSucceeded && (run.pod == nil || !run.pod.DeletionTimestamp.IsZero()) {
+	ofItself := run.pod != nil && run.pod.DeletionTimestamp.IsZero() && v.reason != v1alpha1.ReasonInfrastructure
+	if stop != nil && v.phase != v1alpha1.PhaseSucceeded && !ofItself {
 		v = *stop
 	}
 	at := run.endTime()
@@ -195,13 +196,14 @@ func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verd
 	return reconcile.Result{}, r.finish(ctx, build, run, v)
 }
 
-// clean deletes an ended build's Job, and so its pod.
+// clean deletes the Job of an ended build, and so its pod, if it has not ended too:
+// nothing runs on for nothing. What has ended stays until its time to live is over.
 func (r *runs) clean(ctx context.Context, build *v1alpha1.Build) error {
 	var job batchv1.Job
 	if err := r.Get(ctx, keyOf(build), &job); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if !metav1.IsControlledBy(&job, build) || !job.DeletionTimestamp.IsZero() {
+	if !metav1.IsControlledBy(&job, build) || !job.DeletionTimestamp.IsZero() || jobEnded(&job) != nil {
 		return nil
 	}
 	return client.IgnoreNotFound(r.deleteJob(ctx, &job, metav1.DeletePropagationBackground))

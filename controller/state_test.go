@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,7 +56,7 @@ func (w *world) latest(image *v1alpha1.Image) *v1alpha1.LatestBuild {
 
 // settled checks what must hold of the account when all of its builds have ended:
 // Stripe holds each one's seconds once, no finalizer holds them, and no Job, pod or
-// process of theirs is left.
+// process of theirs is at work.
 func (w *world) settled() {
 	w.t.Helper()
 	var sum int64
@@ -74,15 +75,15 @@ func (w *world) settled() {
 
 func (w *world) nothingRuns() {
 	w.t.Helper()
-	w.eventually("no Job, pod or process is left", func() bool {
-		var jobs batchv1.JobList
+	w.eventually("no Job, pod or process is at work", func() bool {
 		var pods corev1.PodList
-		for _, list := range []client.ObjectList{&jobs, &pods} {
-			if err := w.kube.List(w.t.Context(), list, client.InNamespace(w.namespace)); err != nil {
-				w.t.Fatal(err)
-			}
+		if err := w.kube.List(w.t.Context(), &pods, client.InNamespace(w.namespace)); err != nil {
+			w.t.Fatal(err)
 		}
-		return len(jobs.Items)+len(pods.Items)+len(processes(w.t, w.namespace)) == 0
+		atWork := slices.ContainsFunc(pods.Items, func(pod corev1.Pod) bool {
+			return pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed
+		})
+		return !atWork && len(w.jobs()) == 0 && len(processes(w.t, w.namespace)) == 0
 	})
 }
 
@@ -104,7 +105,7 @@ func processes(t *testing.T, namespace string) []string {
 	return found
 }
 
-// jobs are the names of the account's Jobs.
+// jobs are the names of the account's Jobs that have not ended.
 func (w *world) jobs() []string {
 	w.t.Helper()
 	var jobs batchv1.JobList
@@ -113,7 +114,12 @@ func (w *world) jobs() []string {
 	}
 	var names []string
 	for _, job := range jobs.Items {
-		names = append(names, job.Name)
+		ended := slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+			return c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobComplete || c.Type == batchv1.JobFailed)
+		})
+		if !ended {
+			names = append(names, job.Name)
+		}
 	}
 	return names
 }
