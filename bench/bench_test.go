@@ -28,7 +28,7 @@ func TestQuick(t *testing.T) {
 	if code := mainCode(ctx, []string{"-quick", "-root", "..", "-out", dir}, &report, t.Output()); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
-	for _, line := range []string{"| gateway |", "| plain `net/http`", "Kubernetes watches with 1 subscriber", "mean nothing"} {
+	for _, line := range []string{"| gateway |", "| plain `net/http`", "Kubernetes watches opened with 1 subscriber", "mean nothing"} {
 		if !strings.Contains(report.String(), line) {
 			t.Errorf("the report lacks %q:\n%s", line, report.String())
 		}

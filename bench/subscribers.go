@@ -24,7 +24,7 @@ type subscribers struct {
 	All time.Duration `json:"allP50Nanoseconds"`
 	// Write is the median time of the status write itself: the API server's and etcd's part.
 	Write time.Duration `json:"writeP50Nanoseconds"`
-	// WatchesOfOne and Watches are the Kubernetes watches of the gateway with one subscriber and with all.
+	// WatchesOfOne and Watches are how many Kubernetes watches the gateway opened until it had one subscriber, and all.
 	WatchesOfOne int `json:"watchesOfOne"`
 	Watches      int `json:"watches"`
 	// Before and With are the gateway's memory without and with all of them, PerSubscriber the difference for each.
