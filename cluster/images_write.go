@@ -4,7 +4,7 @@ import (
 	"context"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"drydock.dev/drydock/api/v1alpha1"
@@ -175,7 +175,7 @@ func (c *Client) liveImage(ctx context.Context, key model.Key) (*v1alpha1.Image,
 
 // live reads an object as it is now, past the store; none says that it is not there.
 func (c *Client) live(ctx context.Context, resource string, key model.Key, into apiObject, none string) error {
-	if key.Name == "" || len(path.IsValidPathSegmentName(key.Name)) > 0 {
+	if key.Name == "" || len(content.IsPathSegmentName(key.Name)) > 0 {
 		return fault.New(fault.NotFound, "%s", none)
 	}
 	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource(resource).Name(key.Name), into)

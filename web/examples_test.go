@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // TestExamples holds GraphiQL's example operations, and their variables, to the schema.
@@ -22,9 +23,9 @@ func TestExamples(t *testing.T) {
 	}
 	for _, example := range examples {
 		t.Run(filepath.Base(example.Name), func(t *testing.T) {
-			document, err := gqlparser.LoadQuery(schema, example.Input)
-			if err != nil {
-				t.Fatal(err)
+			document, errs := gqlparser.LoadQueryWithRules(schema, example.Input, rules.NewDefaultRules())
+			if len(errs) > 0 {
+				t.Fatal(errs)
 			}
 			if len(document.Operations) != 1 || document.Operations[0].Name == "" {
 				t.Fatal("an example is one operation with a name: the name is the tab's title")

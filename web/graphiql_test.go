@@ -31,13 +31,13 @@ func TestExplorer(t *testing.T) {
 		reason, method, path string
 		want                 answer
 	}{
-		{"the page itself", "GET", "/graphiql", answer{200, "no-cache", "text/html; charset=utf-8", page}},
-		{"the folder is the page too", "GET", "/graphiql/", answer{200, "no-cache", "text/html; charset=utf-8", page}},
-		{"a hashed file never changes", "GET", "/graphiql/assets/a-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", script}},
-		{"a long file comes zipped, and whole", "GET", "/graphiql/assets/b-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", long}},
+		{"the page itself", http.MethodGet, "/graphiql", answer{200, "no-cache", "text/html; charset=utf-8", page}},
+		{"the folder is the page too", http.MethodGet, "/graphiql/", answer{200, "no-cache", "text/html; charset=utf-8", page}},
+		{"a hashed file never changes", http.MethodGet, "/graphiql/assets/a-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", script}},
+		{"a long file comes zipped, and whole", http.MethodGet, "/graphiql/assets/b-1B2c3.js", answer{200, forEver, "text/javascript; charset=utf-8", long}},
 		{"the head alone", "HEAD", "/graphiql", answer{200, "no-cache", "text/html; charset=utf-8", ""}},
-		{"a file that is not there", "GET", "/graphiql/assets/gone.js", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
-		{"the placeholder is not a file of the site", "GET", "/graphiql/.keep", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
+		{"a file that is not there", http.MethodGet, "/graphiql/assets/gone.js", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
+		{"the placeholder is not a file of the site", http.MethodGet, "/graphiql/.keep", answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}},
 		{"pages are read", "POST", "/graphiql", answer{405, "", "text/plain; charset=utf-8", "this page is read with GET\n"}},
 	}
 	for _, c := range cases {
@@ -56,8 +56,8 @@ func TestExplorerNotModified(t *testing.T) {
 		t.Fatal(err)
 	}
 	first := httptest.NewRecorder()
-	handler.ServeHTTP(first, httptest.NewRequest("GET", "/graphiql", nil))
-	again := ask(t, handler, "GET", "/graphiql", http.Header{"If-None-Match": {first.Header().Get("ETag")}})
+	handler.ServeHTTP(first, httptest.NewRequest(http.MethodGet, "/graphiql", nil))
+	again := ask(t, handler, http.MethodGet, "/graphiql", http.Header{"If-None-Match": {first.Header().Get("ETag")}})
 	if diff := cmp.Diff(answer{304, "no-cache", "", ""}, again); diff != "" {
 		t.Error(diff)
 	}
@@ -68,7 +68,7 @@ func TestExplorerMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := ask(t, handler, "GET", "/graphiql", nil)
+	got := ask(t, handler, http.MethodGet, "/graphiql", nil)
 	if got.Status != 200 || got.Cache != "no-cache" || !strings.Contains(got.Body, "make web") {
 		t.Errorf("a gateway without its pages must say how to build them; got %+v", got)
 	}
@@ -80,7 +80,7 @@ func TestEmbedded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := ask(t, handler, "GET", "/graphiql", nil)
+	got := ask(t, handler, http.MethodGet, "/graphiql", nil)
 	if got.Status != 200 || !strings.Contains(got.Body, "GraphiQL") {
 		t.Errorf("got %+v", got)
 	}
@@ -105,7 +105,7 @@ func TestHome(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ask(t, handler, "GET", "/", nil)
+			got := ask(t, handler, http.MethodGet, "/", nil)
 			for _, part := range c.want {
 				if !strings.Contains(got.Body, part) {
 					t.Errorf("the page lacks %s", part)

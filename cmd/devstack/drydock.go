@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"drydock.dev/drydock/auth"
 )
 
 // startController starts the controller with the strategy for nodes whose containers
@@ -26,8 +30,12 @@ func startGateway(ctx context.Context, s *stack) error {
 	if err != nil {
 		return err
 	}
+	keys, err := sessionKeys(filepath.Join(s.dir, "session.key"))
+	if err != nil {
+		return err
+	}
 	url := "http://" + address
-	ended, err := s.process("gateway", s.out.part("gateway"), s.drydockEnv(), filepath.Join(s.bin, "drydock"),
+	ended, err := s.process("gateway", s.out.part("gateway"), append(s.drydockEnv(), "DRYDOCK_SESSION_KEYS="+keys), filepath.Join(s.bin, "drydock"),
 		"--listen", address, "--public-url", url, "--dev", "--log-format", "text", "--github-url", s.githubURL)
 	if err != nil {
 		return err
@@ -45,4 +53,15 @@ func (s *stack) drydockEnv() []string {
 	return append(os.Environ(),
 		"KUBECONFIG="+s.kubeconfig, "STRIPE_SECRET_KEY="+stripeKey, "STRIPE_API_BASE="+s.stripeURL,
 		"GITHUB_CLIENT_ID="+githubClientID, "GITHUB_CLIENT_SECRET="+githubClientSecret)
+}
+
+// sessionKeys reads the key that seals sessions, or makes one: who signed in yesterday
+// is signed in today.
+func sessionKeys(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return string(text), err
+	}
+	key := auth.GenerateKey()
+	return key, os.WriteFile(file, []byte(key), 0o600)
 }

@@ -28,21 +28,25 @@ type options struct {
 	only   []string
 }
 
-func main() {
+func main() { os.Exit(runMain(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// runMain is main with an exit code: 2 for a wrong command line.
+func runMain(args []string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	o, err := parse(os.Args[1:], os.Stdout)
+	o, err := parse(args, stdout)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		return
+		return 0
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "devstack:", err)
-		os.Exit(2)
+		_, _ = fmt.Fprintln(stderr, "devstack:", err)
+		return 2
 	}
-	if err := run(ctx, o, os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "devstack:", err)
-		os.Exit(1)
+	if err := run(ctx, o, stdout); err != nil {
+		_, _ = fmt.Fprintln(stderr, "devstack:", err)
+		return 1
 	}
+	return 0
 }
 
 // parse reads the command line; an error is one line that names the flag.

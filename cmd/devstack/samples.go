@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -57,8 +58,11 @@ func sample(ctx context.Context, dir, name string) (fs.FS, error) {
 		return nil, err
 	}
 	source, err := fs.ReadFile(files, stepSource)
+	if errors.Is(err, fs.ErrNotExist) {
+		return files, nil
+	}
 	if err != nil {
-		return files, nil // no step
+		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(dir, "git", name+".git")); err == nil {
 		return files, nil // made already

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"slices"
 )
 
 // watcher passes output on, and tells when it has seen a text.
@@ -16,7 +17,7 @@ type watcher struct {
 
 // Write passes p on.
 func (w *watcher) Write(p []byte) (int, error) {
-	all := append(w.tail, p...)
+	all := slices.Concat(w.tail, p)
 	if bytes.Contains(all, w.text) {
 		w.seen()
 	}

@@ -15,14 +15,20 @@ type Connection[T any] struct {
 	TotalCount int
 }
 
-// The connections and edges of the schema.
+// Connections and edges by the names that the schema has for them.
 type (
+	// AccountConnection is a page of accounts.
 	AccountConnection = Connection[*Account]
-	AccountEdge       = Edge[*Account]
-	ImageConnection   = Connection[*Image]
-	ImageEdge         = Edge[*Image]
-	BuildConnection   = Connection[*Build]
-	BuildEdge         = Edge[*Build]
+	// AccountEdge is one of accounts in a page.
+	AccountEdge = Edge[*Account]
+	// ImageConnection is a page of images.
+	ImageConnection = Connection[*Image]
+	// ImageEdge is one of images in a page.
+	ImageEdge = Edge[*Image]
+	// BuildConnection is a page of builds.
+	BuildConnection = Connection[*Build]
+	// BuildEdge is one of builds in a page.
+	BuildEdge = Edge[*Build]
 )
 
 // NewConnection shapes a slice of a list as a connection.
