@@ -24,6 +24,9 @@ func (a *actor) startTwenty(g *gate) []build {
 		builds = append(builds, a.startBuild(image))
 	}
 	g.await(a.t, twenty/4)
+	if a.noProcess() == nil {
+		a.t.Fatal("builds stand at the gate, and no process of theirs is seen: the test looks in the wrong place")
+	}
 	return builds
 }
 
