@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 )
 
 // gate holds builds in their RUN step until it is opened, so that a test decides what happens in the middle of a build.
@@ -64,8 +65,8 @@ func newGate(t *testing.T, name string) *gate {
 	t.Cleanup(g.open)
 	go g.serve(listener)
 	g.Argument = map[string]any{"key": "GATE", "value": listener.Addr().String()}
-	g.Repository, err = house.Repository(within(t, patience), fmt.Sprintf("%s-%d", name, repositories.Add(1)), map[string]string{
-		"Dockerfile": gateDockerfile, "gate": compile(t, gateProgram),
+	g.Repository, err = house.Repository(within(t, patience), fmt.Sprintf("%s-%d", name, repositories.Add(1)), fstest.MapFS{
+		"Dockerfile": {Data: []byte(gateDockerfile)}, "gate": {Data: compile(t, gateProgram)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +106,7 @@ func (g *gate) await(t *testing.T, builds int) {
 }
 
 // compile makes a static program that runs in an empty image.
-func compile(t *testing.T, program string) string {
+func compile(t *testing.T, program string) []byte {
 	t.Helper()
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
@@ -121,5 +122,5 @@ func compile(t *testing.T, program string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(text)
+	return text
 }

@@ -15,6 +15,7 @@ import (
 	"drydock.dev/drydock/auth/authtest"
 	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/cluster/clustertest"
+	"drydock.dev/drydock/cmd/devstack/git"
 	"drydock.dev/drydock/deploy"
 )
 
@@ -64,11 +65,11 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 
 // startUpstreams runs what lives in this process.
 func (s *Stack) startUpstreams(ctx context.Context) error {
-	git, err := gitHandler(ctx, filepath.Join(s.dir, "git"))
+	repositories, err := git.Handler(ctx, s.repositories())
 	if err != nil {
 		return err
 	}
-	address, err := s.serve(ctx, git)
+	address, err := s.serve(ctx, repositories)
 	if err != nil {
 		return err
 	}
@@ -84,6 +85,8 @@ func (s *Stack) startUpstreams(ctx context.Context) error {
 	s.Stripe, err = s.newStripe(ctx)
 	return err
 }
+
+func (s *Stack) repositories() string { return filepath.Join(s.dir, "git") }
 
 // startKubernetes runs the control plane and installs what deploy/ has for it.
 func (s *Stack) startKubernetes(ctx context.Context) (err error) {
