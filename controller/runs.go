@@ -196,17 +196,17 @@ func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verd
 	return reconcile.Result{}, r.finish(ctx, build, run, v)
 }
 
-// clean deletes the Job of an ended build, and so its pod, if it has not ended too:
-// nothing runs on for nothing. What has ended stays until its time to live is over.
+// clean deletes the Job of an ended build, and so its pod, where that has not ended
+// too: nothing runs on for nothing. What has ended stays until its time to live is over.
 func (r *runs) clean(ctx context.Context, build *v1alpha1.Build) error {
-	var job batchv1.Job
-	if err := r.Get(ctx, keyOf(build), &job); err != nil {
-		return client.IgnoreNotFound(err)
+	if err := r.Get(ctx, keyOf(build), &batchv1.Job{}); err != nil {
+		return client.IgnoreNotFound(err) // most ended builds: no request is made for them
 	}
-	if !metav1.IsControlledBy(&job, build) || !job.DeletionTimestamp.IsZero() || jobEnded(&job) != nil {
-		return nil
+	run, err := r.observe(ctx, build)
+	if err != nil || run.job == nil || run.ended() || !run.job.DeletionTimestamp.IsZero() {
+		return err
 	}
-	return client.IgnoreNotFound(r.deleteJob(ctx, &job, metav1.DeletePropagationBackground))
+	return client.IgnoreNotFound(r.deleteJob(ctx, run.job, metav1.DeletePropagationBackground))
 }
 
 func (r *runs) deleteJob(ctx context.Context, job *batchv1.Job, how metav1.DeletionPropagation) error {

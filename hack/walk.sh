@@ -75,6 +75,7 @@ request '{"query": "{ viewer { usage { buildSeconds } } }"}'
 grep -q "\"buildSeconds\":$billed}" "$work/answer" || fail "usage is not $billed s: $(cat "$work/answer")"
 
 echo "8. find it all in Kubernetes"
+kubectl wait job --all --for=condition=complete --timeout=30s -n "drydock-$login" >"$work/objects" || fail 'the Job is not complete'
 kubectl get images,builds,jobs -n "drydock-$login" >"$work/objects" || fail 'kubectl could not read'
 grep -q 'image.drydock.dev/greeter.*Succeeded' "$work/objects" || fail "kubectl does not show the image: $(cat "$work/objects")"
 grep -q 'build.drydock.dev/greeter.*Succeeded' "$work/objects" || fail "kubectl does not show the build: $(cat "$work/objects")"
