@@ -56,7 +56,7 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate) *batchv1.Job {
 		Spec: batchv1.JobSpec{
 			Template:                *template,
 			BackoffLimit:            new(int32(0)),
-			ActiveDeadlineSeconds:   new(timeout + jobSlackSeconds),
+			ActiveDeadlineSeconds:   new(2*timeout + jobSlackSeconds), // the pod may wait, then run
 			TTLSecondsAfterFinished: new(int32(jobKeepSeconds)),
 		},
 	}

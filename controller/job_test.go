@@ -60,7 +60,7 @@ func TestMakeJob(t *testing.T) {
 	if got := pod.InitContainers[0].Resources.Limits.Memory().String(); got != "4Gi" {
 		t.Errorf("memory limit %s, want 4Gi", got)
 	}
-	if *pod.ActiveDeadlineSeconds != 600 || *job.Spec.ActiveDeadlineSeconds != 660 || *job.Spec.BackoffLimit != 0 {
+	if *pod.ActiveDeadlineSeconds != 600 || *job.Spec.ActiveDeadlineSeconds != 1260 || *job.Spec.BackoffLimit != 0 {
 		t.Errorf("pod deadline %d, job deadline %d, backoff limit %d", *pod.ActiveDeadlineSeconds, *job.Spec.ActiveDeadlineSeconds, *job.Spec.BackoffLimit)
 	}
 	if pod.RestartPolicy != corev1.RestartPolicyNever || *pod.AutomountServiceAccountToken || *pod.EnableServiceLinks {

@@ -63,6 +63,27 @@ func (r run) ended() bool {
 	return r.job != nil && jobEnded(r.job) != nil
 }
 
+// startTime is when the first container started; nil where no container tells.
+func (r run) startTime() *metav1.Time {
+	var first *metav1.Time
+	if r.pod == nil {
+		return nil
+	}
+	for _, status := range containerStatuses(r.pod) {
+		var started metav1.Time
+		switch {
+		case status.State.Running != nil:
+			started = status.State.Running.StartedAt
+		case status.State.Terminated != nil:
+			started = status.State.Terminated.StartedAt
+		}
+		if !started.IsZero() && (first == nil || started.Before(first)) {
+			first = &started
+		}
+	}
+	return first
+}
+
 // endTime is when the last container ended; zero where no container tells.
 func (r run) endTime() time.Time {
 	var last time.Time

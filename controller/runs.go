@@ -128,6 +128,7 @@ func (r *runs) progress(ctx context.Context, build *v1alpha1.Build, run run) err
 	v := verdict{v1alpha1.PhaseRunning, v1alpha1.ReasonPending, "Waits for its pod to start: " + run.pendingWhy()}
 	if run.pod != nil && podStarted(run.pod) {
 		v = verdict{v1alpha1.PhaseRunning, v1alpha1.ReasonBuilding, ""}
+		build.Status.StartTime = run.startTime()
 	}
 	return r.settle(ctx, build, v)
 }
@@ -143,6 +144,12 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	at := run.endTime()
 	if at.IsZero() {
 		at = r.now()
+	}
+	switch ran := run.startTime(); {
+	case ran != nil:
+		build.Status.StartTime = ran
+	case build.Status.Reason == v1alpha1.ReasonPending: // it never ran: nobody pays for waiting
+		build.Status.StartTime = &metav1.Time{Time: at.Truncate(time.Second)}
 	}
 	if run.pod != nil && build.DeletionTimestamp.IsZero() {
 		kept, err := r.logs.keep(ctx, build, run.pod)

@@ -79,9 +79,9 @@ func (d deps) end(ctx context.Context, build *v1alpha1.Build, v verdict, at time
 }
 
 // Seconds are what a build is billed: whole seconds from status.startTime (the
-// Job's creation) to status.completionTime (the end of its last container). Both
-// are times of whole seconds, so the difference is exact; it is 0 for a build that
-// never started and for one that ended within the second it started in.
+// start of its first container) to status.completionTime (the end of its last one).
+// Both are times of whole seconds, so the difference is exact; it is 0 for a build
+// that never ran and for one that ended within the second it started in.
 func Seconds(build *v1alpha1.Build) int64 {
 	start, end := build.Status.StartTime, build.Status.CompletionTime
 	if start == nil || end == nil || end.Before(start) {

@@ -1425,7 +1425,7 @@ type Build implements Node {
   references: [String!]!
   "When it was asked for."
   queuedAt: Time!
-  "When it left the queue."
+  "When it began to run; null while it is queued."
   startedAt: Time
   "When it ended."
   finishedAt: Time

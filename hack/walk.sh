@@ -9,7 +9,8 @@ set -eu
 : "${DRYDOCK_URL:?start the stack by make run, then: . .devstack/env}"
 
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf "$work"' EXIT
+streams=''
+trap '[ -z "$streams" ] || kill $streams 2>/dev/null || true; rm -rf "$work"' EXIT
 login="walker-$(date +%s)"
 
 fail() {
@@ -23,6 +24,7 @@ request() { # request BODY: one GraphQL operation
 }
 stream() { # stream BODY FILE: one subscription, by server-sent events
 	curl -sSN -b "$work/cookies" -H 'Content-Type: application/json' -H 'Accept: text/event-stream' -d "$1" "$DRYDOCK_URL/graphql" >"$2" &
+	streams="$streams $!"
 }
 field() { # field NAME: the first value of a text field in the last answer
 	sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$work/answer" | head -n 1

@@ -116,7 +116,8 @@ type BuildStatus struct {
 	// +kubebuilder:validation:MaxLength=4096
 	Message string `json:"message,omitempty"`
 
-	// StartTime is when the build's Job was made; absent while it is queued.
+	// StartTime is when the build's first container started; until then, when its Job
+	// was made. Absent while it is queued.
 	//
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`

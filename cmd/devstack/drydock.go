@@ -13,7 +13,7 @@ import (
 // startController starts the controller with the strategy for nodes whose containers
 // are processes of this machine.
 func startController(ctx context.Context, s *stack) error {
-	address, err := s.ports.address("controller", "127.0.0.1:8081")
+	address, err := s.ports.address("controller", "127.0.0.1:8083")
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds every wait for something that must happen.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // TestParts runs what lives in the process: what is written down comes back in the
 // next run, at the same addresses.
@@ -91,31 +91,36 @@ func (o *one) end(t *testing.T) {
 	}
 }
 
-// running starts parts and waits for the line that says they are ready.
 func running(t *testing.T, dir, only string) *one {
 	t.Helper()
+	return start(t, options{dir: dir, only: strings.Split(only, ",")})
+}
+
+// start starts parts and waits for the line that says they are ready.
+func start(t *testing.T, o options) *one {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	o := &one{env: map[string]string{}, cancel: cancel, ended: make(chan error, 1)}
+	r := &one{env: map[string]string{}, cancel: cancel, ended: make(chan error, 1)}
 	ready := make(chan struct{})
-	stdout := &watcher{to: io.Discard, text: []byte("| ready: "), seen: sync.OnceFunc(func() { close(ready) })}
-	go func() { o.ended <- run(ctx, options{dir: dir, only: strings.Split(only, ",")}, stdout) }()
+	stdout := &watcher{to: t.Output(), text: []byte("| ready: "), seen: sync.OnceFunc(func() { close(ready) })}
+	go func() { r.ended <- run(ctx, o, stdout) }()
 	select {
 	case <-ready:
-	case err := <-o.ended:
+	case err := <-r.ended:
 		t.Fatal(err)
 	case <-time.After(patience):
 		t.Fatal("it was not ready in time")
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "env"))
+	text, err := os.ReadFile(filepath.Join(o.dir, "env"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
 		if name, value, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "="); found {
-			o.env[name] = strings.Trim(value, "'")
+			r.env[name] = strings.Trim(value, "'")
 		}
 	}
-	return o
+	return r
 }
 
 func createCustomer(t *testing.T, base, key string) (id string) {

@@ -44,7 +44,7 @@ func startGit(ctx context.Context, s *stack) error {
 	if err != nil {
 		return err
 	}
-	address, err := s.serve("git", "127.0.0.1:8083", handler)
+	address, err := s.serve("git", "127.0.0.1:8081", handler)
 	s.env.set("GIT_URL", quote("http://"+address))
 	s.env.set("SAMPLE_REPOSITORY", quote("http://"+address+"/hello.git"))
 	return err
