@@ -33,6 +33,17 @@ bin/kubestack: FORCE
 	@CGO_ENABLED=0 hack/gobuild.sh kubestack $(GO) build -C kubestack \
 		-ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(K8S)' -o ../$@ .
 
+IMAGE_PREFIX ?= localhost/drydock
+CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
+.PHONY: images
+images: web packages-run ## Build the container images IMAGE_PREFIX-gateway and -controller, of VERSION
+	@for image in gateway:. controller:./cmd/controller; do \
+		set -e; name=$${image%%:*}; dir=bin/images/$$name; mkdir -p $$dir; cp $(CERTIFICATES) $$dir/; \
+		CGO_ENABLED=0 hack/gobuild.sh $$name $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $$dir/program $${image#*:}; \
+		buildah bud --quiet --isolation chroot --file deploy/Dockerfile --tag $(IMAGE_PREFIX)-$$name:$(VERSION) $$dir; \
+		echo "$(IMAGE_PREFIX)-$$name:$(VERSION)"; \
+	done
+
 .PHONY: web
 web: web/graphiql/dist/index.html ## Bundle the browser's parts (needs Node)
 
@@ -79,7 +90,7 @@ bench: bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to benc
 
 .PHONY: packages-run packages-test
 packages-run: ; @hack/packages.sh run web
-packages-test: ; @hack/packages.sh test web
+packages-test: ; @hack/packages.sh run test web browser
 
 .PHONY: clean
 clean: ## Remove what was built, and the development stack's state

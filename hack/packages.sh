@@ -16,10 +16,9 @@ for set in "$@"; do
 		need git git
 		need buildah buildah
 		need curl curl
+		[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 		;;
 	test)
-		need git git
-		need buildah buildah
 		need gcc gcc
 		[ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 		;;
