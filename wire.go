@@ -11,12 +11,12 @@ import (
 
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/billing"
-	"drydock.dev/drydock/cache"
 	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/gateway"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/loaders"
 	"drydock.dev/drydock/resolvers"
+	"drydock.dev/drydock/tally"
 	"drydock.dev/drydock/transport"
 	"drydock.dev/drydock/web"
 )
@@ -90,8 +90,8 @@ func newSignIn(c *config, public *url.URL, money *billing.Client, log *slog.Logg
 
 // counted counts a request's upstream calls and cache reads for its log line.
 func counted(ctx context.Context) (context.Context, func() []slog.Attr) {
-	ctx, calls := transport.WithCounter(ctx)
-	ctx, reads := cache.WithCounter(ctx)
+	ctx, calls := tally.With(ctx, tally.Calls)
+	ctx, reads := tally.With(ctx, tally.Reads)
 	return ctx, func() []slog.Attr {
 		return []slog.Attr{slog.Any("upstreamCalls", calls.Counts()), slog.Any("cacheReads", reads.Counts())}
 	}

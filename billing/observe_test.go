@@ -10,7 +10,7 @@ import (
 	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/graph/model"
-	"drydock.dev/drydock/transport"
+	"drydock.dev/drydock/tally"
 )
 
 // TestOneRequestForAll has many ask for the same at once: one request serves them, and
@@ -20,7 +20,7 @@ func TestOneRequestForAll(t *testing.T) {
 	signUp(t, w.client(t), "ada")
 	c := w.started(t)
 	w.stripe.ResetRequests()
-	ctx, counter := transport.WithCounter(within(t))
+	ctx, counter := tally.With(within(t), tally.Calls)
 	var group sync.WaitGroup
 	for range 100 {
 		group.Go(func() {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/dgraph-io/ristretto/v2"
 	"golang.org/x/sync/singleflight"
+
+	"drydock.dev/drydock/tally"
 )
 
 // ErrClosed is what a read of a closed cache gets.
@@ -290,5 +292,5 @@ func (c *Cache[V]) keep(key string, e *entry[V]) {
 
 func (c *Cache[V]) tell(ctx context.Context, outcome string) {
 	c.options.Metrics.requests.WithLabelValues(c.options.Name, outcome).Inc()
-	count(ctx, outcome)
+	tally.Add(ctx, tally.Reads, outcome)
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"drydock.dev/drydock/cache"
+	"drydock.dev/drydock/tally"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -139,7 +140,7 @@ func TestGet(t *testing.T) {
 				if s.invalidate {
 					held.Invalidate("key")
 				}
-				ctx, counter := cache.WithCounter(t.Context())
+				ctx, counter := tally.With(t.Context(), tally.Reads)
 				got, err := held.Get(ctx, "key", func(context.Context) (string, error) {
 					loads++
 					return s.says, s.fails

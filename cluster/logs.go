@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"drydock.dev/drydock/api/v1alpha1"
@@ -14,7 +15,7 @@ const maxLogPage = 10_000
 
 // BuildLog returns up to first lines of a build's log after the line of a number: from
 // its pod while it runs, from where the controller kept it afterwards. A negative
-// number and a page beyond 1 to 10000 are fault.BadUserInput, unknown builds
+// number, one beyond 32 bits and a page beyond 1 to 10000 are fault.BadUserInput, unknown builds
 // fault.NotFound.
 // Kubernetes: of a build that runs, LIST pods and GET each container's log, nothing
 // where this replica follows the log anyway; of an ended one, GET of the ConfigMaps
@@ -115,7 +116,7 @@ func (c *Client) sendLog(ctx context.Context, b *build, next int64, send func(v1
 }
 
 func legalAfter(after int) error {
-	if after < 0 {
+	if after < 0 || after > math.MaxInt32 {
 		return fault.New(fault.BadUserInput, "after must be the number of a line, or 0 for the start.")
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/graph/model"
-	"drydock.dev/drydock/transport"
+	"drydock.dev/drydock/tally"
 )
 
 // TestRequests counts what each call asks of the API server.
@@ -66,7 +66,7 @@ func TestRequests(t *testing.T) {
 		{"DeleteImage again", func(ctx context.Context) error { return c.DeleteImage(ctx, app.Key, "m") }, 2},
 	} {
 		t.Run(call.name, func(t *testing.T) {
-			ctx, counter := transport.WithCounter(t.Context())
+			ctx, counter := tally.With(t.Context(), tally.Calls)
 			must(t, call.make(ctx))
 			if got := counter.Counts()["kubernetes"]; got != call.want {
 				t.Errorf("%d requests, want %d", got, call.want)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/tally"
 )
 
 // Metrics counts and times upstream calls, try by try:
@@ -60,7 +62,7 @@ func register[C prometheus.Collector](registerer prometheus.Registerer, collecto
 // bounds nothing, so it fits around watches too.
 func Observed(next http.RoundTripper, upstream string, operation func(*http.Request) string, metrics *Metrics) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		count(r.Context(), upstream)
+		tally.Add(r.Context(), tally.Calls, upstream)
 		start := time.Now()
 		response, err := next.RoundTrip(r)
 		if metrics != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
+	"drydock.dev/drydock/tally"
 	"drydock.dev/drydock/transport"
 )
 
@@ -190,7 +191,7 @@ func TestObserved(t *testing.T) {
 	}
 	url, _ := answers(t, drop, status(429), status(200))
 	client := stack(t, func(o *transport.Options) { o.Metrics = metrics })
-	ctx, counter := transport.WithCounter(t.Context())
+	ctx, counter := tally.With(t.Context(), tally.Calls)
 	response, err := do(ctx, client, url)
 	if err != nil {
 		t.Fatal(err)
