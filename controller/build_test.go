@@ -111,6 +111,10 @@ func TestBuildEnds(t *testing.T) {
 	}{
 		{reason: "a branch with a slash is built", name: "branch", repository: sample, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref, b.Spec.Tags = "feature/x", []string{"{{.Branch}}"} }},
+		{reason: "a branch by its full name is that branch", name: "fullref", repository: sample, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) {
+				b.Spec.Source.Ref, b.Spec.Tags = "refs/heads/feature/x", []string{"{{.Branch}}"}
+			}},
 		{reason: "a tag is built", name: "tag", repository: sample, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref, b.Spec.Tags = "v1.0", []string{"{{.Tag}}"} }},
 		{reason: "a commit is built, also by a short name", name: "commit", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,

@@ -74,12 +74,16 @@ clone() {
   want=$DRYDOCK_REF
   unknown="The repository has no branch, tag or commit $DRYDOCK_REF."
   if listed "refs/heads/$DRYDOCK_REF"; then
-    branch=$DRYDOCK_REF want=refs/heads/$DRYDOCK_REF
+    want=refs/heads/$DRYDOCK_REF
   elif listed "refs/tags/$DRYDOCK_REF"; then
-    tagged=$DRYDOCK_REF want=refs/tags/$DRYDOCK_REF
+    want=refs/tags/$DRYDOCK_REF
   elif ! listed "$DRYDOCK_REF" && ! printf '%s' "$DRYDOCK_REF" | grep -Eqx '[0-9a-f]{7,64}'; then
     fail CloneFailed "$unknown"
   fi
+  case $want in
+    refs/heads/*) branch=${want#refs/heads/} ;;
+    refs/tags/*) tagged=${want#refs/tags/} ;;
+  esac
   if fetch --depth 1 -- origin "$want"; then
     want=FETCH_HEAD
   else
