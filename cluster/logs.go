@@ -14,9 +14,9 @@ import (
 const maxLogPage = 10_000
 
 // BuildLog returns up to first lines of a build's log after the line of a number: from
-// its pod while it runs, from where the controller kept it afterwards. A negative
-// number, one beyond 32 bits and a page beyond 1 to 10000 are fault.BadUserInput, unknown builds
-// fault.NotFound.
+// its pod while it runs, from where the controller kept it afterwards. A number that
+// is negative or beyond 32 bits, and a page beyond 1 to 10000 are fault.BadUserInput,
+// unknown builds fault.NotFound.
 // Kubernetes: of a build that runs, LIST pods and GET each container's log, nothing
 // where this replica follows the log anyway; of an ended one, GET of the ConfigMaps
 // with the lines; of a queued one, nothing.

@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"context"
+	"math"
 
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
@@ -30,7 +31,7 @@ func checkLogRange(after, first int) error {
 	if first < 1 || first > maxLines {
 		return fault.New(fault.BadUserInput, "first is %d: ask for 1 to %d lines, and for more with after.", first, maxLines)
 	}
-	if after < 0 {
+	if after < 0 || after > math.MaxInt32 {
 		return fault.New(fault.BadUserInput, "after is %d: it is a line's number, or 0 for the start.", after)
 	}
 	return nil

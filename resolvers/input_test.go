@@ -1,6 +1,7 @@
 package resolvers_test
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,8 @@ func TestBadInput(t *testing.T) {
 		{"a cursor is what a list gave", images, variables{"first": 1, "after": "behind the last one"}},
 		{"a cursor is of its own list", builds, variables{"first": 1, "after": model.EncodeCursor("images", "x")}},
 		{"a log has no negative lines", log, variables{"id": own.build, "after": -1, "first": 1}},
+		{"no log has more lines than an Int counts", log, variables{"id": own.build, "after": math.MaxInt64, "first": 1}},
+		{"also where it is followed", follow, variables{"id": own.build, "after": math.MaxInt64}},
 		{"10001 lines are more than come at a time", log, variables{"id": own.build, "after": 0, "first": 10001}},
 		{"no lines are no piece of a log", log, variables{"id": own.build, "after": 0, "first": 0}},
 		{"a log is followed from a line's number", follow, variables{"id": own.build, "after": -1}},
