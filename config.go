@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/settings"
 )
 
 // config is what the gateway is told by flags and environment.
@@ -41,8 +43,18 @@ type config struct {
 	inCluster bool
 }
 
+// readConfig reads the settings; see settings.Read.
+func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*config, error) {
+	c := &config{inCluster: getenv("KUBERNETES_SERVICE_HOST") != ""}
+	return c, settings.Read(settings.Program{
+		Name:  "drydock",
+		About: "Drydock builds container images on Kubernetes and bills the build minutes with Stripe.",
+		Bind:  c.settings, Validate: c.validate,
+	}, args, getenv, stdout)
+}
+
 // settings binds every setting to its flag, its environment variable and its help.
-func (c *config) settings(set *flag.FlagSet) []setting {
+func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.listen, "listen", "127.0.0.1:8080", "")
 	set.StringVar(&c.publicURL, "public-url", "", "")
 	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
@@ -61,25 +73,25 @@ func (c *config) settings(set *flag.FlagSet) []setting {
 	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
 	set.StringVar(&c.logFormat, "log-format", "json", "")
 	set.StringVar(&c.logLevel, "log-level", "info", "")
-	return []setting{
-		{"listen", "DRYDOCK_LISTEN", false, "address to serve HTTP on; port 0 takes a free one"},
-		{"public-url", "DRYDOCK_PUBLIC_URL", false, "where browsers find this; default http:// and the listen address"},
-		{"kubeconfig", "KUBECONFIG", false, "kubeconfig file; default: the pod's service account"},
-		{"stripe-key", "STRIPE_SECRET_KEY", true, "Stripe's secret key"},
-		{"stripe-api-base", "STRIPE_API_BASE", false, "Stripe's API"},
-		{"github-url", "GITHUB_URL", false, "GitHub, or a GitHub Enterprise server"},
-		{"github-client-id", "GITHUB_CLIENT_ID", false, "the GitHub OAuth app's client id"},
-		{"github-client-secret", "GITHUB_CLIENT_SECRET", true, "the GitHub OAuth app's client secret"},
-		{"session-keys", "DRYDOCK_SESSION_KEYS", true, "keys that seal sessions, 32 bytes in base64 each, separated by commas; the first one seals, all of them open"},
-		{"session-ttl", "DRYDOCK_SESSION_TTL", false, "how long a session lasts after its last use"},
-		{"dev", "DRYDOCK_DEV", false, "development: anybody may sign in as anybody, by POST /auth/dev"},
-		{"introspection", "DRYDOCK_INTROSPECTION", false, "whether the GraphQL schema may be asked for"},
-		{"max-depth", "DRYDOCK_MAX_DEPTH", false, "how many fields deep an operation may be"},
-		{"max-complexity", "DRYDOCK_MAX_COMPLEXITY", false, "about how many fields an operation may give"},
-		{"query-timeout", "DRYDOCK_QUERY_TIMEOUT", false, "how long a query or mutation may take"},
-		{"drain-timeout", "DRYDOCK_DRAIN_TIMEOUT", false, "how long requests may take to finish on SIGTERM"},
-		{"log-format", "DRYDOCK_LOG_FORMAT", false, "json or text"},
-		{"log-level", "DRYDOCK_LOG_LEVEL", false, "debug, info, warn or error"},
+	return []settings.Setting{
+		{Flag: "listen", Env: "DRYDOCK_LISTEN", Help: "address to serve HTTP on; port 0 takes a free one"},
+		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find this; default http:// and the listen address"},
+		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
+		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
+		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
+		{Flag: "github-url", Env: "GITHUB_URL", Help: "GitHub, or a GitHub Enterprise server"},
+		{Flag: "github-client-id", Env: "GITHUB_CLIENT_ID", Help: "the GitHub OAuth app's client id"},
+		{Flag: "github-client-secret", Env: "GITHUB_CLIENT_SECRET", Secret: true, Help: "the GitHub OAuth app's client secret"},
+		{Flag: "session-keys", Env: "DRYDOCK_SESSION_KEYS", Secret: true, Help: "keys that seal sessions, 32 bytes in base64 each, separated by commas; the first one seals, all of them open"},
+		{Flag: "session-ttl", Env: "DRYDOCK_SESSION_TTL", Help: "how long a session lasts after its last use"},
+		{Flag: "dev", Env: "DRYDOCK_DEV", Help: "development: anybody may sign in as anybody, by POST /auth/dev"},
+		{Flag: "introspection", Env: "DRYDOCK_INTROSPECTION", Help: "whether the GraphQL schema may be asked for"},
+		{Flag: "max-depth", Env: "DRYDOCK_MAX_DEPTH", Help: "how many fields deep an operation may be"},
+		{Flag: "max-complexity", Env: "DRYDOCK_MAX_COMPLEXITY", Help: "about how many fields an operation may give"},
+		{Flag: "query-timeout", Env: "DRYDOCK_QUERY_TIMEOUT", Help: "how long a query or mutation may take"},
+		{Flag: "drain-timeout", Env: "DRYDOCK_DRAIN_TIMEOUT", Help: "how long requests may take to finish on SIGTERM"},
+		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
+		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
 	}
 }
 
@@ -96,7 +108,7 @@ func (c *config) validate() error {
 
 func (c *config) validateAddresses() error {
 	if _, _, err := net.SplitHostPort(c.listen); err != nil {
-		return wrong("listen", "is not an address such as 127.0.0.1:8080: %q", c.listen)
+		return settings.Wrong("listen", "is not an address such as 127.0.0.1:8080: %q", c.listen)
 	}
 	for _, one := range []struct{ flag, address string }{{"public-url", c.publicURL}, {"stripe-api-base", c.stripeAPIBase}, {"github-url", c.github.url}} {
 		if one.address == "" && one.flag == "public-url" {
@@ -104,10 +116,10 @@ func (c *config) validateAddresses() error {
 		}
 		parsed, err := url.Parse(one.address)
 		if err != nil || parsed.Scheme != "https" && parsed.Scheme != "http" || parsed.Host == "" || parsed.User != nil || parsed.RawQuery != "" {
-			return wrong(one.flag, "is not a URL such as https://drydock.example.com: %q", one.address)
+			return settings.Wrong(one.flag, "is not a URL such as https://drydock.example.com: %q", one.address)
 		}
 		if one.flag == "public-url" && strings.Trim(parsed.Path, "/") != "" {
-			return wrong(one.flag, "has a path, and must be the root of its host: %q", one.address)
+			return settings.Wrong(one.flag, "has a path, and must be the root of its host: %q", one.address)
 		}
 	}
 	return nil
@@ -116,21 +128,21 @@ func (c *config) validateAddresses() error {
 func (c *config) validateClients() error {
 	switch {
 	case c.stripeKey == "":
-		return wrong("stripe-key", "is missing")
+		return settings.Wrong("stripe-key", "is missing")
 	case !strings.HasPrefix(c.stripeKey, "sk_") && !strings.HasPrefix(c.stripeKey, "rk_"):
-		return wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
+		return settings.Wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
 	case c.kubeconfig == "" && !c.inCluster:
-		return wrong("kubeconfig", "is missing, and this is not a pod")
+		return settings.Wrong("kubeconfig", "is missing, and this is not a pod")
 	case c.github.clientID == "" && c.github.clientSecret != "":
-		return wrong("github-client-id", "is missing, and the client secret is there")
+		return settings.Wrong("github-client-id", "is missing, and the client secret is there")
 	case c.github.clientID != "" && c.github.clientSecret == "":
-		return wrong("github-client-secret", "is missing, and the client id is there")
+		return settings.Wrong("github-client-secret", "is missing, and the client id is there")
 	case c.github.clientID == "" && !c.dev:
-		return wrong("github-client-id", "is missing: nobody could sign in")
+		return settings.Wrong("github-client-id", "is missing: nobody could sign in")
 	}
 	if c.kubeconfig != "" {
 		if _, err := os.ReadFile(c.kubeconfig); err != nil {
-			return wrong("kubeconfig", "cannot be read: %v", err)
+			return settings.Wrong("kubeconfig", "cannot be read: %v", err)
 		}
 	}
 	return nil
@@ -139,17 +151,17 @@ func (c *config) validateClients() error {
 func (c *config) validateSessions() error {
 	if c.sessionKeys == "" {
 		if !c.dev {
-			return wrong("session-keys", "is missing; make a key with: openssl rand -base64 32")
+			return settings.Wrong("session-keys", "is missing; make a key with: openssl rand -base64 32")
 		}
 		c.sessionKeys, c.generated = auth.GenerateKey(), true
 	}
 	keys, err := auth.ParseKeys(c.sessionKeys)
 	if err != nil {
-		return wrong("session-keys", "holds no keys: %v", err)
+		return settings.Wrong("session-keys", "holds no keys: %v", err)
 	}
 	c.keys = keys
 	if c.sessionTTL < time.Minute || c.sessionTTL > auth.MaxSession {
-		return wrong("session-ttl", "is not between 1m and %s: %s", auth.MaxSession, c.sessionTTL)
+		return settings.Wrong("session-ttl", "is not between 1m and %s: %s", auth.MaxSession, c.sessionTTL)
 	}
 	return nil
 }
@@ -157,17 +169,17 @@ func (c *config) validateSessions() error {
 func (c *config) validateLimits() error {
 	switch {
 	case c.maxDepth < 1:
-		return wrong("max-depth", "is less than 1: %d", c.maxDepth)
+		return settings.Wrong("max-depth", "is less than 1: %d", c.maxDepth)
 	case c.maxComplexity < 1:
-		return wrong("max-complexity", "is less than 1: %d", c.maxComplexity)
+		return settings.Wrong("max-complexity", "is less than 1: %d", c.maxComplexity)
 	case c.queryTimeout <= 0:
-		return wrong("query-timeout", "is not more than 0: %s", c.queryTimeout)
+		return settings.Wrong("query-timeout", "is not more than 0: %s", c.queryTimeout)
 	case c.drainTimeout <= 0:
-		return wrong("drain-timeout", "is not more than 0: %s", c.drainTimeout)
+		return settings.Wrong("drain-timeout", "is not more than 0: %s", c.drainTimeout)
 	case c.logFormat != "json" && c.logFormat != "text":
-		return wrong("log-format", "is neither json nor text: %q", c.logFormat)
+		return settings.Wrong("log-format", "is neither json nor text: %q", c.logFormat)
 	case c.level.UnmarshalText([]byte(c.logLevel)) != nil:
-		return wrong("log-level", "is not debug, info, warn or error: %q", c.logLevel)
+		return settings.Wrong("log-level", "is not debug, info, warn or error: %q", c.logLevel)
 	}
 	return nil
 }
@@ -179,7 +191,7 @@ func (c *config) public(listening net.Addr) (*url.URL, error) {
 	}
 	address, err := netip.ParseAddrPort(listening.String())
 	if err != nil {
-		return nil, wrong("public-url", "cannot be made of %s: %v", listening, err)
+		return nil, settings.Wrong("public-url", "cannot be made of %s: %v", listening, err)
 	}
 	host := address.Addr().String()
 	if address.Addr().IsUnspecified() {

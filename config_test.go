@@ -113,8 +113,8 @@ func TestHelpTellsEverySetting(t *testing.T) {
 	settings := new(config).settings(set)
 	told := map[string]bool{}
 	for _, s := range settings {
-		told[s.flag] = true
-		if s.help == "" || !strings.Contains(out.String(), "--"+s.flag+"\n") || !strings.Contains(out.String(), s.env) || s.secret && !strings.Contains(out.String(), s.env+"_FILE") {
+		told[s.Flag] = true
+		if s.Help == "" || !strings.Contains(out.String(), "--"+s.Flag+"\n") || !strings.Contains(out.String(), s.Env) || s.Secret && !strings.Contains(out.String(), s.Env+"_FILE") {
 			t.Errorf("--help does not tell %+v", s)
 		}
 	}

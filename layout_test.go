@@ -73,8 +73,8 @@ var rules = []rule{
 	},
 	{
 		reason:  "only main reads flags",
-		imports: []string{"flag", "github.com/alecthomas/kong"},
-		only:    []string{".", "cmd/...", "bench", "e2e/..."},
+		imports: []string{"flag", module + "/settings"},
+		only:    []string{".", "cmd/...", "bench", "e2e/...", "settings"},
 	},
 }
 

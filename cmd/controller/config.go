@@ -1,96 +1,95 @@
 package main
 
 import (
-	"errors"
-	"fmt"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/settings"
 )
 
 // config is what flags and environment say.
 type config struct {
-	Kubeconfig    string        `env:"KUBECONFIG" placeholder:"FILE" help:"How to reach Kubernetes; the pod's own service account where absent."`
-	StripeKey     string        `env:"STRIPE_SECRET_KEY" placeholder:"KEY" help:"Stripe's secret key."`
-	StripeKeyFile string        `env:"STRIPE_SECRET_KEY_FILE" placeholder:"FILE" help:"A file that holds Stripe's secret key."`
-	StripeAPIBase string        `name:"stripe-api-base" env:"STRIPE_API_BASE" default:"https://api.stripe.com" placeholder:"URL" help:"Where Stripe's API is."`
-	Strategy      string        `env:"DRYDOCK_STRATEGY" default:"buildkit" help:"The build strategy: the PodTemplate with this value of the label drydock.dev/build-strategy."`
-	Namespace     string        `env:"DRYDOCK_NAMESPACE" default:"drydock-system" help:"The namespace of strategies and of the leader's Lease."`
-	MetricsListen string        `env:"DRYDOCK_METRICS_LISTEN" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Where /livez, /readyz and /metrics are served."`
-	LeaderElect   bool          `env:"DRYDOCK_LEADER_ELECT" default:"true" negatable:"" help:"Let several replicas run, of which one works."`
-	LeaseDuration time.Duration `env:"DRYDOCK_LEASE_DURATION" default:"15s" help:"After this long a leader that fell silent is replaced."`
-	Workers       int           `env:"DRYDOCK_WORKERS" default:"8" help:"How many objects of a kind are worked on at once."`
-	LogFormat     string        `env:"DRYDOCK_LOG_FORMAT" default:"text" help:"text or json."`
-	LogLevel      slog.Level    `env:"DRYDOCK_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	kubeconfig, stripeKey, stripeAPIBase string
+	strategy, namespace, metricsListen   string
+	leaderElect                          bool
+	leaseDuration                        time.Duration
+	workers                              int
+	logFormat                            string
+	logLevel                             slog.Level
 
 	kube *rest.Config
 }
 
-// errHelp says that the help was printed, as asked.
-var errHelp = errors.New("help")
-
-// parse reads the settings; an error names the one that is wrong or missing.
-func parse(args []string, stdout io.Writer) (*config, error) {
-	var c config
-	helped := false
-	parser, err := kong.New(&c,
-		kong.Name("drydock-controller"),
-		kong.Description("Turns Drydock's Builds into pushed images and metered seconds."),
-		kong.Writers(stdout, io.Discard),
-		kong.Exit(func(int) { helped = true }),
-	)
-	if err != nil {
-		return nil, err
-	}
-	_, err = parser.Parse(args)
-	if helped {
-		return nil, errHelp
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &c, c.validate()
+// readConfig reads the settings; see settings.Read.
+func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*config, error) {
+	c := &config{}
+	return c, settings.Read(settings.Program{
+		Name:  "drydock-controller",
+		About: "Turns Drydock's Builds into pushed images and metered seconds.",
+		Bind:  c.settings, Validate: c.validate,
+	}, args, getenv, stdout)
 }
 
+// settings binds every setting to its flag, its environment variable and its help.
+func (c *config) settings(set *flag.FlagSet) []settings.Setting {
+	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
+	set.StringVar(&c.stripeKey, "stripe-key", "", "")
+	set.StringVar(&c.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
+	set.StringVar(&c.strategy, "strategy", "buildkit", "")
+	set.StringVar(&c.namespace, "namespace", v1alpha1.SystemNamespace, "")
+	set.StringVar(&c.metricsListen, "metrics-listen", "127.0.0.1:8081", "")
+	set.BoolVar(&c.leaderElect, "leader-elect", true, "")
+	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
+	set.IntVar(&c.workers, "workers", 8, "")
+	set.StringVar(&c.logFormat, "log-format", "text", "")
+	set.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "")
+	return []settings.Setting{
+		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
+		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
+		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
+		{Flag: "strategy", Env: "DRYDOCK_STRATEGY", Help: "the build strategy: the PodTemplate with this value of the label drydock.dev/build-strategy"},
+		{Flag: "namespace", Env: "DRYDOCK_NAMESPACE", Help: "the namespace of strategies and of the leader's Lease"},
+		{Flag: "metrics-listen", Env: "DRYDOCK_METRICS_LISTEN", Help: "address to serve /livez, /readyz and /metrics on"},
+		{Flag: "leader-elect", Env: "DRYDOCK_LEADER_ELECT", Help: "let several replicas run, of which one works"},
+		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
+		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
+		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
+		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
+	}
+}
+
+// validate checks the settings and finds the way to the API server. Its error is one
+// line that names the setting.
 func (c *config) validate() error {
-	if c.StripeKeyFile != "" {
-		if c.StripeKey != "" {
-			return errors.New("--stripe-key and --stripe-key-file: give one of them")
-		}
-		text, err := os.ReadFile(c.StripeKeyFile)
-		if err != nil {
-			return fmt.Errorf("--stripe-key-file: %w", err)
-		}
-		c.StripeKey = strings.TrimSpace(string(text))
-	}
 	switch {
-	case c.StripeKey == "":
-		return errors.New("--stripe-key (STRIPE_SECRET_KEY, STRIPE_SECRET_KEY_FILE) is missing")
-	case !strings.HasPrefix(c.StripeKey, "sk_") && !strings.HasPrefix(c.StripeKey, "rk_"):
-		return errors.New("--stripe-key (STRIPE_SECRET_KEY) is not a secret or restricted key: those begin with sk_ or rk_")
-	case !isURL(c.StripeAPIBase):
-		return fmt.Errorf("--stripe-api-base (STRIPE_API_BASE) is %q: a URL such as https://api.stripe.com", c.StripeAPIBase)
-	case !isAddress(c.MetricsListen):
-		return fmt.Errorf("--metrics-listen (DRYDOCK_METRICS_LISTEN) is %q: host:port, such as :8081", c.MetricsListen)
-	case c.Strategy == "":
-		return errors.New("--strategy (DRYDOCK_STRATEGY) is empty")
-	case c.LeaseDuration < time.Second:
-		return fmt.Errorf("--lease-duration (DRYDOCK_LEASE_DURATION) is %s: at least 1s", c.LeaseDuration)
-	case c.Workers < 1:
-		return fmt.Errorf("--workers (DRYDOCK_WORKERS) is %d: at least 1", c.Workers)
-	case c.LogFormat != "text" && c.LogFormat != "json":
-		return fmt.Errorf("--log-format (DRYDOCK_LOG_FORMAT) is %q: text or json", c.LogFormat)
+	case c.stripeKey == "":
+		return settings.Wrong("stripe-key", "is missing")
+	case !strings.HasPrefix(c.stripeKey, "sk_") && !strings.HasPrefix(c.stripeKey, "rk_"):
+		return settings.Wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
+	case !isURL(c.stripeAPIBase):
+		return settings.Wrong("stripe-api-base", "is not a URL such as https://api.stripe.com: %q", c.stripeAPIBase)
+	case !isAddress(c.metricsListen):
+		return settings.Wrong("metrics-listen", "is not host:port, such as :8081: %q", c.metricsListen)
+	case c.strategy == "":
+		return settings.Wrong("strategy", "is empty")
+	case c.leaseDuration < time.Second:
+		return settings.Wrong("lease-duration", "is less than 1s: %s", c.leaseDuration)
+	case c.workers < 1:
+		return settings.Wrong("workers", "is less than 1: %d", c.workers)
+	case c.logFormat != "text" && c.logFormat != "json":
+		return settings.Wrong("log-format", "is neither json nor text: %q", c.logFormat)
 	}
-	return nil
+	return c.findKubernetes()
 }
 
 func isURL(text string) bool {
@@ -107,25 +106,23 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
-// kubernetes is the way to the API server.
-func (c *config) kubernetes() (*rest.Config, error) {
-	if c.Kubeconfig == "" {
-		found, err := rest.InClusterConfig()
-		if err != nil {
-			return nil, fmt.Errorf("--kubeconfig (KUBECONFIG) is missing: %w", err)
+// findKubernetes finds the way to the API server.
+func (c *config) findKubernetes() (err error) {
+	if c.kubeconfig == "" {
+		if c.kube, err = rest.InClusterConfig(); err != nil {
+			return settings.Wrong("kubeconfig", "is missing, and this is not a pod: %v", err)
 		}
-		return found, nil
+		return nil
 	}
-	found, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("--kubeconfig (KUBECONFIG): %w", err)
+	if c.kube, err = clientcmd.BuildConfigFromFlags("", c.kubeconfig); err != nil {
+		return settings.Wrong("kubeconfig", "cannot be read: %v", err)
 	}
-	return found, nil
+	return nil
 }
 
 func (c *config) logger(out io.Writer) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.LogLevel}
-	if c.LogFormat == "json" {
+	options := &slog.HandlerOptions{Level: c.logLevel}
+	if c.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -24,20 +25,17 @@ import (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
 // run is the process: 0 after a clean end, 1 when it failed, 2 for settings that are
 // wrong or missing.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	c, err := parse(args, stdout)
-	if errors.Is(err, errHelp) {
+	c, err := readConfig(args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
 		return 0
-	}
-	if err == nil {
-		c.kube, err = c.kubernetes()
 	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "drydock-controller:", err)
@@ -56,12 +54,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // work runs the controller and its metrics until the context ends.
 func work(ctx context.Context, c *config, log *slog.Logger) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.MetricsListen)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.metricsListen)
 	if err != nil {
 		return fmt.Errorf("--metrics-listen (DRYDOCK_METRICS_LISTEN): %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	stripe, err := billing.New(billing.Options{Key: c.StripeKey, APIBase: c.StripeAPIBase, Log: log, Registerer: registry})
+	stripe, err := billing.New(billing.Options{Key: c.stripeKey, APIBase: c.stripeAPIBase, Log: log, Registerer: registry})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -69,11 +67,11 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 	builds, err := controller.New(controller.Options{
 		Config:         c.kube,
 		Billing:        stripe,
-		Strategy:       c.Strategy,
-		Namespace:      c.Namespace,
-		LeaderElection: c.LeaderElect,
-		LeaseDuration:  c.LeaseDuration,
-		Workers:        c.Workers,
+		Strategy:       c.strategy,
+		Namespace:      c.namespace,
+		LeaderElection: c.leaderElect,
+		LeaseDuration:  c.leaseDuration,
+		Workers:        c.workers,
 		Log:            log,
 		Registerer:     registry,
 	})
@@ -90,6 +88,6 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		}
 		return nil
 	})
-	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.Strategy, "namespace", c.Namespace)
+	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.strategy, "namespace", c.namespace)
 	return group.Wait()
 }
