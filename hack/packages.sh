@@ -16,6 +16,7 @@ for set in "$@"; do
 		need git git
 		need buildah buildah
 		need curl curl
+		need skopeo skopeo # the README looks at images with it
 		[ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 		;;
 	test)
