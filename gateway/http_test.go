@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -300,4 +302,38 @@ func TestMetrics(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// TestStalledBodies: a body that does not come ends its request, whoever waits for it.
+func TestStalledBodies(t *testing.T) {
+	w := serve(t, func(o *gateway.Options) { o.Limits.BodyTime = 100 * time.Millisecond })
+	cases := []struct{ reason, path, body, status string }{
+		{"an operation that stalls, its length told", "/graphql", "Content-Length: 100\r\n\r\n{", "400 Bad Request"},
+		{"an operation that stalls in chunks", "/graphql", "Transfer-Encoding: chunked\r\n\r\n5\r\n{", "400 Bad Request"},
+		{"a sign-in", "/auth/dev", "Content-Length: 100\r\n\r\n{", "400 Bad Request"},
+		{"a body that nobody reads", "/auth/logout", "Content-Length: 100\r\n\r\n{", "204 No Content"},
+		{"a body that is refused by its path", "/nowhere", "Content-Length: 100\r\n\r\n{", "404 Not Found"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", w.Listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if err := conn.SetDeadline(time.Now().Add(deadline)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "POST "+c.path+" HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"+c.body); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(conn) // until the server ends the connection
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first, _, _ := strings.Cut(string(answer), "\r\n"); first != "HTTP/1.1 "+c.status {
+				t.Errorf("got %q, want %s", first, c.status)
+			}
+		})
+	}
 }

@@ -9,6 +9,8 @@ import (
 type Limits struct {
 	// BodyBytes of a request or a WebSocket message; default 1 MiB.
 	BodyBytes int64
+	// BodyTime is how long the body of a request may take to arrive; default 30 s.
+	BodyTime time.Duration
 	// QueryBytes of a GraphQL document; default 100,000.
 	QueryBytes int
 	// Tokens of a GraphQL document; default 10,000.
@@ -30,6 +32,7 @@ type Limits struct {
 func (l Limits) orDefaults() Limits {
 	return Limits{
 		BodyBytes:     cmp.Or(l.BodyBytes, 1<<20),
+		BodyTime:      cmp.Or(l.BodyTime, 30*time.Second),
 		QueryBytes:    cmp.Or(l.QueryBytes, 100_000),
 		Tokens:        cmp.Or(l.Tokens, 10_000),
 		Depth:         cmp.Or(l.Depth, 15),

@@ -37,7 +37,11 @@ func (g *Gateway) recorded(next http.Handler) http.Handler {
 			ctx, counts = g.Count(ctx)
 		}
 		answer := &answer{ResponseWriter: w}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(g.Limits.Timeout + answerTime))
+		control := http.NewResponseController(w)
+		_ = control.SetWriteDeadline(time.Now().Add(g.Limits.Timeout + answerTime))
+		if r.ContentLength != 0 { // also where nobody reads the body: the server does, before it ends the answer
+			_ = control.SetReadDeadline(time.Now().Add(g.Limits.BodyTime))
+		}
 		defer func() {
 			failure := recover()
 			if failure != nil {

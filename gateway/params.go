@@ -13,9 +13,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// bodyTime is how long the body of a request may take to arrive.
-const bodyTime = 30 * time.Second
-
 // refusal is a request that holds no operation: a status and a sentence.
 type refusal struct {
 	status int
@@ -43,10 +40,10 @@ func (g *Gateway) fromBody(w http.ResponseWriter, r *http.Request, params *graph
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &refusal{http.StatusUnsupportedMediaType, "Send the body without a Content-Encoding."}
 	}
-	control := http.NewResponseController(w)
-	_ = control.SetReadDeadline(time.Now().Add(bodyTime))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.Limits.BodyBytes))
-	_ = control.SetReadDeadline(time.Time{})
+	if err == nil {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a stream may last
+	}
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
