@@ -20,32 +20,46 @@ type offer struct {
 	prices []*stripe.Price
 }
 
-// offer reads a plan's product by id; anything else is fault.NotFound.
-func (c *Client) offer(ctx context.Context, id string, withPrices bool) (*offer, error) {
+// offer reads a plan's product and its prices; anything else is fault.NotFound.
+func (c *Client) offer(ctx context.Context, id string) (*offer, error) {
+	found, err := c.products.Get(ctx, id, func(ctx context.Context) (*offer, error) {
+		product, err := c.readProduct(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		prices, err := c.readPrices(ctx, id)
+		return &offer{product: product, prices: prices}, err
+	})
+	return found, c.translate(err)
+}
+
+// productNow reads a plan's product as it is now; who asks at the same moment shares
+// the read.
+func (c *Client) productNow(ctx context.Context, id string) (*stripe.Product, error) {
+	found, err := c.products.Reload(ctx, id+"\x00now", func(ctx context.Context) (*offer, error) {
+		product, err := c.readProduct(ctx, id)
+		return &offer{product: product}, err
+	})
+	if err != nil {
+		return nil, c.translate(err)
+	}
+	return found.product, nil
+}
+
+func (c *Client) readProduct(ctx context.Context, id string) (*stripe.Product, error) {
 	if !legalProduct.MatchString(id) {
 		return nil, fault.New(fault.NotFound, "There is no such plan.")
 	}
-	key := id
-	if withPrices {
-		key = id + "\x00prices"
+	params := &stripe.ProductParams{}
+	params.Context = ctx
+	product, err := c.stripe.products.Get(id, params)
+	if err != nil {
+		return nil, c.translate(err)
 	}
-	found, err := c.products.Get(ctx, key, func(ctx context.Context) (*offer, error) {
-		params := &stripe.ProductParams{}
-		params.Context = ctx
-		read, err := c.stripe.products.Get(id, params)
-		if err != nil {
-			return nil, c.translate(err)
-		}
-		if read.Deleted || !isPlan(read) {
-			return nil, fault.New(fault.NotFound, "There is no such plan.")
-		}
-		if !withPrices {
-			return &offer{product: read}, nil
-		}
-		prices, err := c.readPrices(ctx, id)
-		return &offer{product: read, prices: prices}, err
-	})
-	return found, c.translate(err)
+	if product.Deleted || !isPlan(product) {
+		return nil, fault.New(fault.NotFound, "There is no such plan.")
+	}
+	return product, nil
 }
 
 // readPrices reads the active recurring prices, of one product or of all.

@@ -48,7 +48,7 @@ func (c *Client) Plan(ctx context.Context, productID string) (*model.Plan, error
 	if plan, ok := plans.byID[productID]; ok {
 		return plan, nil
 	}
-	found, err := c.offer(ctx, productID, true)
+	found, err := c.offer(ctx, productID)
 	if err != nil {
 		return nil, err
 	}
@@ -75,17 +75,17 @@ func (c *Client) PlanOf(ctx context.Context, account *model.Account) (*model.Pla
 	return plans.standard, nil
 }
 
-// PlanNow is PlanOf with limits that are at most a few seconds old, for what the
-// limits are about to decide, such as a build's start. When Stripe fails, PlanOf's
-// answer holds.
+// PlanNow is PlanOf with the limits as they are at this moment, for what the limits
+// are about to decide, such as a build's start. When Stripe fails, PlanOf's answer
+// holds.
 //
-// Stripe: GET /v1/products/{id}.
+// Stripe: GET /v1/products/{id}, shared by those who ask at once.
 func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Plan, error) {
 	plan, err := c.PlanOf(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	found, err := c.offer(ctx, plan.ProductID, false)
+	product, err := c.productNow(ctx, plan.ProductID)
 	if err != nil {
 		c.options.Log.Warn("the plan's limits may be old", "product", plan.ProductID, "error", err)
 		return plan, nil
@@ -95,7 +95,7 @@ func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Pl
 		return nil, err
 	}
 	fresh := *plan
-	fresh.Limits = c.limitsOf(found.product, plans.standard)
+	fresh.Limits = c.limitsOf(product, plans.standard)
 	return &fresh, nil
 }
 

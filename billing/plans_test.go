@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -223,15 +224,17 @@ func TestPlanUnknown(t *testing.T) {
 	}
 }
 
-// TestPlanChangeIsSeen raises a limit in Stripe: a build's start sees it at once, the
+// TestPlanChangeIsSeen raises a limit in Stripe, twice: a build's start sees it at once, the
 // rest when the plans are read again.
 func TestPlanChangeIsSeen(t *testing.T) {
 	w := newWorld(t, billingtest.Options{})
 	c := w.started(t, func(o *billing.Options) { o.PlansEvery = 20 * time.Millisecond })
-	w.call(t, "POST", "/v1/products/prod_drydock_free", form("metadata[drydock.concurrent_builds]", "9"))
-	plan, err := c.PlanNow(within(t), &model.Account{})
-	if err != nil || plan.Limits.ConcurrentBuilds != 9 {
-		t.Errorf("at once: %+v, %v", plan, err)
+	for _, limit := range []int{5, 9} {
+		w.call(t, "POST", "/v1/products/prod_drydock_free", form("metadata[drydock.concurrent_builds]", strconv.Itoa(limit)))
+		plan, err := c.PlanNow(within(t), &model.Account{})
+		if err != nil || plan.Limits.ConcurrentBuilds != limit {
+			t.Errorf("at once: %+v, %v, want %d", plan, err, limit)
+		}
 	}
 	deadline := within(t)
 	for {

@@ -141,7 +141,7 @@ func TestRequests(t *testing.T) {
 				_, err := c.PlanNow(ctx, &model.Account{})
 				return err
 			},
-			cold: counts{product: 1}, warm: counts{},
+			cold: counts{product: 1}, warm: counts{product: 1},
 		},
 	}
 	for _, c := range cases {

@@ -37,7 +37,7 @@ type Plans interface {
 	Plan(ctx context.Context, productID string) (*model.Plan, error)
 	// PlanOf is the plan of an account's subscription, or the default plan.
 	PlanOf(ctx context.Context, account *model.Account) (*model.Plan, error)
-	// PlanNow is PlanOf with limits that are at most a few seconds old.
+	// PlanNow is PlanOf with the limits as they are at this moment.
 	PlanNow(ctx context.Context, account *model.Account) (*model.Plan, error)
 }
 
