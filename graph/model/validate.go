@@ -105,7 +105,7 @@ func (p *problems) destination(value string) {
 }
 
 func (p *problems) tags(tags []string) {
-	p.check(len(tags) >= 1 && len(tags) <= maxTags, "tags", "must be 1 to %d", maxTags)
+	p.check(len(tags) >= 1 && len(tags) <= maxTags, "tags", "must have 1 to %d entries", maxTags)
 	for i, tag := range tags {
 		field := fmt.Sprintf("tags[%d]", i)
 		most := maxTag
@@ -119,7 +119,7 @@ func (p *problems) tags(tags []string) {
 }
 
 func (p *problems) buildArgs(args []*KeyValueInput) {
-	p.check(len(args) <= maxBuildArgs, "buildArgs", "must be at most %d", maxBuildArgs)
+	p.check(len(args) <= maxBuildArgs, "buildArgs", "must have at most %d entries", maxBuildArgs)
 	seen := map[string]bool{}
 	for i, arg := range args {
 		field := fmt.Sprintf("buildArgs[%d]", i)
@@ -132,7 +132,7 @@ func (p *problems) buildArgs(args []*KeyValueInput) {
 }
 
 func (p *problems) platforms(platforms []string) {
-	p.check(len(platforms) <= maxPlatforms, "platforms", "must be at most %d", maxPlatforms)
+	p.check(len(platforms) <= maxPlatforms, "platforms", "must have at most %d entries", maxPlatforms)
 	for i, platform := range platforms {
 		field := fmt.Sprintf("platforms[%d]", i)
 		p.text(field, platform, legalPlatform, maxPlatform, "os/architecture[/variant], such as linux/amd64")

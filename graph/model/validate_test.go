@@ -1,10 +1,12 @@
 package model_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/google/go-cmp/cmp"
 
 	"drydock.dev/drydock/graph/model"
 )
@@ -66,5 +68,35 @@ func wantFields(t *testing.T, problems []model.Problem, fields []string) {
 		if problem.Field != fields[i] || !strings.HasPrefix(problem.String(), fields[i]+" must") || !strings.HasSuffix(problem.String(), ".") {
 			t.Errorf("got %q, want a sentence about %s", problem, fields[i])
 		}
+	}
+}
+
+// TestCountsInWords reads what is told of too many or too few: whole sentences.
+func TestCountsInWords(t *testing.T) {
+	tags, platforms := make([]string, 21), make([]string, 9)
+	for i := range tags {
+		tags[i] = fmt.Sprintf("t%d", i)
+	}
+	for i := range platforms {
+		platforms[i] = fmt.Sprintf("linux/a%d", i)
+	}
+	args := make([]*model.KeyValueInput, 101)
+	for i := range args {
+		args[i] = &model.KeyValueInput{Key: fmt.Sprintf("K%d", i)}
+	}
+	in := model.UpdateImageInput{
+		Tags: graphql.OmittableOf(tags), BuildArgs: graphql.OmittableOf(args), Platforms: graphql.OmittableOf(platforms),
+	}
+	var got []string
+	for _, problem := range in.Validate() {
+		got = append(got, problem.String())
+	}
+	want := []string{
+		"tags must have 1 to 20 entries.",
+		"buildArgs must have at most 100 entries.",
+		"platforms must have at most 8 entries.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
