@@ -261,6 +261,10 @@ func (c *Cache[V]) flight(ctx context.Context, key string, load Load[V]) <-chan 
 }
 
 func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V], error) {
+	// A flight that ended between the caller's look and this one has brought the value.
+	if held := c.held(key); held != nil && !held.kept && c.options.Now().Before(held.fresh) {
+		return held, held.err
+	}
 	mark := c.epochs.now()
 	value, err := load(ctx)
 	if err != nil {
