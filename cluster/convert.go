@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"cmp"
+	"reflect"
 	"strings"
 	"time"
 
@@ -53,6 +54,11 @@ func buildKind(billed func(login string)) kind[*build] {
 		groups: []func(string, *build) string{
 			func(namespace string, _ *build) string { return namespace },
 			func(namespace string, b *build) string { return imageGroup(namespace, b.ImageUID) },
+		},
+		same: func(a, b *build) bool {
+			before, after := *a.Build, *b.Build
+			before.Version, after.Version = "", ""
+			return reflect.DeepEqual(before, after)
 		},
 		changed: func(before, after *build) {
 			if billed != nil && after.BilledSeconds != nil && (before == nil || before.BilledSeconds == nil) {

@@ -21,6 +21,8 @@ type change[T any] struct {
 	value T
 	// gone: the object is no more, value is its last state.
 	gone bool
+	// quiet: nothing that is shown changed since the state before.
+	quiet bool
 }
 
 // subscriber holds for each object the newest state that was not taken yet. Whoever
@@ -75,9 +77,11 @@ func (h *hub[T]) publish(topic, key string, c change[T]) {
 func (s *subscriber[T]) offer(key string, c change[T]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, waits := s.newest[key]; !waits {
+	before, waits := s.newest[key]
+	if !waits {
 		s.waiting = append(s.waiting, key)
 	}
+	c.quiet = c.quiet && (!waits || before.quiet)
 	s.newest[key] = c
 	select {
 	case s.ready <- struct{}{}:

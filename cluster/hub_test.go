@@ -78,3 +78,28 @@ func BenchmarkPublish(b *testing.B) {
 		})
 	}
 }
+
+// TestQuiet: a change that shows nothing new does not hide one that waits before it.
+func TestQuiet(t *testing.T) {
+	for _, c := range []struct {
+		reason string
+		quiet  []bool
+		want   bool
+	}{
+		{"a change alone that shows nothing", []bool{true}, true},
+		{"nothing new behind something new", []bool{false, true}, false},
+		{"something new behind nothing new", []bool{true, false}, false},
+	} {
+		t.Run(c.reason, func(t *testing.T) {
+			h := newHub[int](prometheus.NewGauge(prometheus.GaugeOpts{Name: "subscribers"}))
+			s := h.subscribe("ada", func(int) bool { return true })
+			for i, quiet := range c.quiet {
+				h.publish("ada", "key", change[int]{value: i, quiet: quiet})
+			}
+			got, ok := s.take(t.Context())
+			if !ok || got.quiet != c.want || got.value != len(c.quiet)-1 {
+				t.Errorf("got %+v, want the last value and quiet %v", got, c.want)
+			}
+		})
+	}
+}

@@ -28,6 +28,8 @@ type kind[T any] struct {
 	// groups give the names of the groups that an object is found in, the first of
 	// them being the topic on which its changes are told.
 	groups []func(namespace string, value T) string
+	// same may be nil; it tells whether two states of an object show alike.
+	same func(a, b T) bool
 	// changed may be nil; it sees each new state and the one before, zero without any,
 	// while the store is locked.
 	changed func(before, after T)
@@ -188,8 +190,10 @@ func (s *store[T]) put(o *object[T]) {
 		return
 	}
 	var before T
+	quiet := false
 	if old != nil {
 		before = old.value
+		quiet = s.kind.same != nil && s.kind.same(before, o.value)
 		s.leave(old)
 	}
 	s.objects[o.Namespace+"/"+o.Name] = o
@@ -197,17 +201,17 @@ func (s *store[T]) put(o *object[T]) {
 		s.kind.changed(before, o.value)
 	}
 	s.enter(o)
-	s.publish(o, false)
+	s.publish(o, change[T]{value: o.value, quiet: quiet})
 }
 
 func (s *store[T]) remove(o *object[T]) {
 	delete(s.objects, o.Namespace+"/"+o.Name)
 	s.leave(o)
-	s.publish(o, true)
+	s.publish(o, change[T]{value: o.value, gone: true})
 }
 
-func (s *store[T]) publish(o *object[T], gone bool) {
-	s.hub.publish(s.kind.groups[0](o.Namespace, o.value), o.Namespace+"/"+o.Name, change[T]{value: o.value, gone: gone})
+func (s *store[T]) publish(o *object[T], c change[T]) {
+	s.hub.publish(s.kind.groups[0](o.Namespace, o.value), o.Namespace+"/"+o.Name, c)
 }
 
 // enter sorts an object into its groups.

@@ -94,7 +94,7 @@ func stream[T, M any](ctx context.Context, c *Client, h *hub[T], topic string, c
 			if !ok || next.gone && one {
 				return
 			}
-			if !next.gone && !send(next.value) {
+			if !next.gone && !next.quiet && !send(next.value) {
 				return
 			}
 		}

@@ -175,7 +175,7 @@ func TestBuildEnds(t *testing.T) {
 				if (status.Digest != "") != (c.phase == v1alpha1.PhaseSucceeded) {
 					t.Errorf("digest %q", status.Digest)
 				}
-				if started := status.StartTime != nil && c.name != "pending"; started != (status.Log != nil && status.Log.Lines > 0) {
+				if started := status.StartTime != nil; started != (status.Log != nil && status.Log.Lines > 0) {
 					t.Errorf("started %v, log %+v", started, status.Log)
 				}
 			})

@@ -143,9 +143,9 @@ func TestSeconds(t *testing.T) {
 		want       int64
 	}{
 		{"whole seconds between start and end", at(100), at(161), 61},
-		{"nothing within one second", at(100), at(100), 0},
+		{"one at least for a build that ran", at(100), at(100), 1},
 		{"nothing for a build that never started", nil, at(100), 0},
-		{"nothing where a node's clock is behind", at(100), at(99), 0},
+		{"one where a node's clock is behind", at(100), at(99), 1},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {

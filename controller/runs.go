@@ -149,7 +149,7 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	case ran != nil:
 		build.Status.StartTime = ran
 	case build.Status.Reason == v1alpha1.ReasonPending: // it never ran: nobody pays for waiting
-		build.Status.StartTime = &metav1.Time{Time: at.Truncate(time.Second)}
+		build.Status.StartTime = nil
 	}
 	if run.pod != nil && build.DeletionTimestamp.IsZero() {
 		kept, err := r.logs.keep(ctx, build, run.pod)

@@ -79,13 +79,13 @@ func (d deps) end(ctx context.Context, build *v1alpha1.Build, v verdict, at time
 }
 
 // Seconds are what a build is billed: whole seconds from status.startTime (the
-// start of its first container) to status.completionTime (the end of its last one).
-// Both are times of whole seconds, so the difference is exact; it is 0 for a build
-// that never ran and for one that ended within the second it started in.
+// start of its first container) to status.completionTime (the end of its last one), at
+// least one. Both are times of whole seconds, so the difference is exact. It is 0 for
+// a build that never ran, and for one that failed through no fault of its owner.
 func Seconds(build *v1alpha1.Build) int64 {
 	start, end := build.Status.StartTime, build.Status.CompletionTime
-	if start == nil || end == nil || end.Before(start) {
+	if start == nil || end == nil || build.Status.Reason == v1alpha1.ReasonInfrastructure {
 		return 0
 	}
-	return int64(end.Sub(start.Time) / time.Second)
+	return max(1, int64(end.Sub(start.Time)/time.Second))
 }

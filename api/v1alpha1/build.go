@@ -117,7 +117,7 @@ type BuildStatus struct {
 	Message string `json:"message,omitempty"`
 
 	// StartTime is when the build's first container started; until then, when its Job
-	// was made. Absent while it is queued.
+	// was made. Absent while it is queued, and of a build that ended before it ran.
 	//
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`

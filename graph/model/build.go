@@ -34,13 +34,13 @@ func (b *Build) ID() string { return EncodeID(KindBuild, b.Key.Login, b.Key.Name
 // GetID serves gqlgen's Node interface.
 func (b *Build) GetID() string { return b.ID() }
 
-// DurationSeconds is how long the build ran, in whole seconds; nil before it ended
-// and for builds that never started.
+// DurationSeconds is how long the build ran, in whole seconds, at least one; nil before
+// it ended and for builds that never ran.
 func (b *Build) DurationSeconds() *int {
 	if b.StartedAt == nil || b.FinishedAt == nil {
 		return nil
 	}
-	seconds := int(b.FinishedAt.Sub(*b.StartedAt).Seconds())
+	seconds := max(1, int(b.FinishedAt.Sub(*b.StartedAt).Seconds()))
 	return &seconds
 }
 
