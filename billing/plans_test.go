@@ -236,8 +236,10 @@ func TestPlanChangeIsSeen(t *testing.T) {
 			t.Errorf("at once: %+v, %v, want %d", plan, err, limit)
 		}
 	}
-	deadline := within(t)
-	for {
+	for deadline := within(t); ; {
+		if deadline.Err() != nil {
+			t.Fatal("the plans were not read again")
+		}
 		plans, err := c.Plans(deadline)
 		if err != nil {
 			t.Fatal(err)

@@ -120,7 +120,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 		}
 		return held.value, held.err
 	case c.options.Refresh && held.err == nil && now.Before(held.stale):
-		c.flight(c.life, key, load)
+		c.flight(c.life, key, true, load)
 		c.tell(ctx, stale)
 		return held.value, nil
 	}
@@ -130,19 +130,19 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 	case <-ctx.Done():
 		c.tell(ctx, failed)
 		return zero, ctx.Err()
-	case result := <-c.flight(ctx, key, load):
+	case result := <-c.flight(ctx, key, false, load):
 		got, _ := result.Val.(*entry[V])
 		return c.answer(ctx, key, got, result.Err)
 	}
 }
 
-// Reload loads a key, or joins the load under way, however fresh the held value is.
+// Reload loads a key, or joins another Reload under way, however fresh the held value is.
 func (c *Cache[V]) Reload(ctx context.Context, key string, load Load[V]) (V, error) {
 	var zero V
 	select {
 	case <-ctx.Done():
 		return zero, ctx.Err()
-	case result := <-c.flight(ctx, key, load):
+	case result := <-c.flight(ctx, key, true, load):
 		if result.Err != nil {
 			return zero, result.Err
 		}
@@ -245,14 +245,18 @@ func (c *Cache[V]) enter() bool {
 	return true
 }
 
-// flight loads a key, or joins the load of the same key and epoch.
-func (c *Cache[V]) flight(ctx context.Context, key string, load Load[V]) <-chan singleflight.Result {
-	name := strconv.FormatUint(c.epochs.of(key), 36) + "\x00" + key
+// flight loads a key, or joins the load of the same key and epoch. Unless it is to load
+// anew, a value that came between the caller's look at the store and this one serves.
+func (c *Cache[V]) flight(ctx context.Context, key string, anew bool, load Load[V]) <-chan singleflight.Result {
+	name := strconv.FormatBool(anew) + strconv.FormatUint(c.epochs.of(key), 36) + "\x00" + key
 	return c.flights.DoChan(name, func() (any, error) {
 		if !c.enter() {
 			return nil, ErrClosed
 		}
 		defer c.loads.Done()
+		if held := c.held(key); !anew && held != nil && !held.kept && c.options.Now().Before(held.fresh) {
+			return held, held.err
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.LoadTimeout)
 		defer cancel()
 		defer context.AfterFunc(c.life, cancel)()
@@ -261,10 +265,6 @@ func (c *Cache[V]) flight(ctx context.Context, key string, load Load[V]) <-chan 
 }
 
 func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V], error) {
-	// A flight that ended between the caller's look and this one has brought the value.
-	if held := c.held(key); held != nil && !held.kept && c.options.Now().Before(held.fresh) {
-		return held, held.err
-	}
 	mark := c.epochs.now()
 	value, err := load(ctx)
 	if err != nil {
