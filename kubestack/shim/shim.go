@@ -126,7 +126,7 @@ func reap(command int) int {
 		switch {
 		case err == unix.EINTR:
 		case err != nil:
-			return StartFailed // not reached: the command is a child until it is reaped here
+			return 128 + int(unix.SIGKILL) // endAll, on its way to end everything, reaped the command
 		case pid == command && status.Signaled():
 			return 128 + int(status.Signal())
 		case pid == command && status.Exited():
