@@ -21,6 +21,7 @@ func (c *call) createCustomer() (object, *apiError) {
 	}
 	c.server.state.Customers.add(id, customer)
 	c.server.index(customer, c.at)
+	c.record("customer.created", customer, nil)
 	answer := clone(customer)
 	return answer, c.expand(answer, expand)
 }
@@ -54,8 +55,10 @@ func (c *call) updateCustomer() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	before := clone(customer)
 	replace(customer, next)
 	c.server.index(customer, c.at)
+	c.updated("customer.updated", before, customer)
 	answer := clone(customer)
 	return answer, c.expand(answer, expand)
 }
@@ -69,10 +72,11 @@ func (c *call) deleteCustomer() (object, *apiError) {
 		return nil, missing(http.StatusNotFound, "customer", "id", c.id)
 	}
 	for _, subscription := range c.server.state.Subscriptions.Items {
-		if text(subscription, "customer") == c.id {
+		if text(subscription, "customer") == c.id && text(subscription, "status") != "canceled" {
 			c.end(subscription)
 		}
 	}
+	c.record("customer.deleted", customer, nil)
 	customer["deleted"] = true
 	c.server.index(customer, c.at)
 	return object{"id": c.id, "object": "customer", "deleted": true}, nil

@@ -30,6 +30,7 @@ func (c *call) createPrice() (object, *apiError) {
 		return nil, err
 	}
 	c.server.state.Prices.add(id, price)
+	c.record("price.created", price, nil)
 	return c.showPrice(price, expand)
 }
 
@@ -132,7 +133,9 @@ func (c *call) updatePrice() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	before := clone(price)
 	replace(price, next)
+	c.updated("price.updated", before, price)
 	return c.showPrice(price, expand)
 }
 

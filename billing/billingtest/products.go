@@ -25,6 +25,7 @@ func (c *call) createProduct() (object, *apiError) {
 		return nil, err
 	}
 	products.add(id, product)
+	c.record("product.created", product, nil)
 	answer := clone(product)
 	return answer, c.expand(answer, expand)
 }
@@ -56,7 +57,9 @@ func (c *call) updateProduct() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	before := clone(product)
 	replace(product, next)
+	c.updated("product.updated", before, product)
 	answer := clone(product)
 	return answer, c.expand(answer, expand)
 }

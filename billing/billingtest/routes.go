@@ -19,6 +19,9 @@ type call struct {
 	id  string
 	at  time.Time
 	now int64
+	// request and key, the idempotency key, show in the events that a request makes;
+	// what time brings about has none.
+	request, key string
 }
 
 type endpoint func(*call) (object, *apiError)
@@ -58,33 +61,37 @@ func (s *Server) mux() *http.ServeMux {
 		"POST /v1/billing/meters/{id}/reactivate":     (*call).reactivateMeter,
 		"GET /v1/billing/meters/{id}/event_summaries": (*call).listMeterEventSummaries,
 		"POST /v1/billing/meter_events":               (*call).createMeterEvent,
+
+		"GET /v1/events":      (*call).listEvents,
+		"GET /v1/events/{id}": (*call).getEvent,
 	} {
 		mux.Handle(template, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			out := w.(*slot)
-			out.answer = s.run(r, template, handle, out.fault)
+			out.answer = s.run(r, out, handle)
 		}))
 	}
 	return mux
 }
 
-// slot carries a fault into the mux, which also finds the path's id, and an answer out.
+// slot carries what is known of a request into the mux, which also finds the path's id,
+// and an answer out.
 type slot struct {
 	http.ResponseWriter
-	fault  *Fault
-	answer *answer
+	template, request string
+	fault             *Fault
+	answer            *answer
 }
 
 // handle answers a request by its route.
-func (s *Server) handle(r *http.Request, template string, fault *Fault) *answer {
+func (s *Server) handle(r *http.Request, out *slot) *answer {
 	if err := s.authorize(r); err != nil {
 		return refusal(err)
 	}
-	if strings.HasSuffix(template, " unknown") {
+	if strings.HasSuffix(out.template, " unknown") {
 		err := invalid("", "", "Unrecognized request URL (%s: %s). Please see https://stripe.com/docs.", r.Method, r.URL.Path)
 		err.status = http.StatusNotFound
 		return refusal(err)
 	}
-	out := &slot{fault: fault}
 	s.routes.ServeHTTP(out, r)
 	return out.answer
 }
@@ -107,7 +114,7 @@ func (s *Server) authorize(r *http.Request) *apiError {
 
 // run answers a request within its idempotency key, where it has one. A slow request
 // holds its key all along.
-func (s *Server) run(r *http.Request, template string, handle endpoint, fault *Fault) *answer {
+func (s *Server) run(r *http.Request, out *slot, handle endpoint) *answer {
 	values, err := s.read(r)
 	if err != nil {
 		return refusal(err)
@@ -116,18 +123,21 @@ func (s *Server) run(r *http.Request, template string, handle endpoint, fault *F
 	if r.Method == http.MethodPost {
 		key = r.Header.Get("Idempotency-Key")
 	}
-	if earlier, err := s.begin(key, fingerprint, template); err != nil {
+	if earlier, err := s.begin(key, fingerprint, out.template); err != nil {
 		return refusal(err)
 	} else if earlier != nil {
 		return earlier
 	}
 	defer s.finish(key)
-	fault.pause(r)
+	out.fault.pause(r)
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.options.Now()
-	c := &call{server: s, params: newParams(form.Parse(values)), id: r.PathValue("id"), at: now, now: now.Unix()}
+	c := &call{
+		server: s, params: newParams(form.Parse(values)), id: r.PathValue("id"), at: now, now: now.Unix(),
+		request: out.request, key: key,
+	}
 	result, failure := handle(c)
 	if failure != nil {
 		return refusal(failure)

@@ -22,6 +22,8 @@ type Options struct {
 	SearchLag time.Duration
 	// RateLimits enforces the documented ones of test mode.
 	RateLimits bool
+	// Webhooks are sent every event; AddWebhook adds more.
+	Webhooks []Webhook
 	// Unseeded leaves an empty state empty; else it gets the meter and the plans Free,
 	// Team and Scale.
 	Unseeded bool
@@ -30,8 +32,9 @@ type Options struct {
 // Server is the stand-in: an http.Handler for the paths under /v1, and for its own
 // controls under /_drydock. Close it.
 type Server struct {
-	options Options
-	routes  *http.ServeMux
+	options  Options
+	routes   *http.ServeMux
+	webhooks *outbox
 
 	mu          sync.Mutex
 	state       *state
@@ -69,28 +72,29 @@ func New(options Options) (*Server, error) {
 		s.searchable.put(text(customer, "id"), clone(customer))
 	}
 	s.routes = s.mux()
+	s.webhooks = newOutbox(options.Webhooks, options.Log, s.deliveredEvent)
 	if len(held.Products.Items) == 0 && !options.Unseeded {
 		if err := s.seed(); err != nil {
 			return nil, err
 		}
 	}
+	s.done.Go(s.watchClock)
 	if options.StateFile != "" {
-		s.done.Add(1)
-		go s.keep()
+		s.done.Go(s.keep)
 	}
 	return s, nil
 }
 
-// Close writes the state to its file.
+// Close ends what runs beside the requests and writes the state to its file.
 func (s *Server) Close() error {
 	s.close.Do(func() { close(s.stop) })
 	s.done.Wait()
+	s.webhooks.close()
 	return s.flush()
 }
 
 // keep writes the state every second in which it changed.
 func (s *Server) keep() {
-	defer s.done.Done()
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
 	for {
@@ -168,7 +172,10 @@ func (s *Server) SetSubscriptionStatus(id, status string) bool {
 	defer s.mu.Unlock()
 	subscription, ok := s.state.Subscriptions.get(id)
 	if ok {
-		subscription["status"], s.dirty = status, true
+		now, before := s.options.Now(), clone(subscription)
+		subscription["status"] = status
+		c := &call{server: s, at: now, now: now.Unix()}
+		c.updated("customer.subscription.updated", before, subscription)
 	}
 	return ok
 }
@@ -195,7 +202,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !fault.before(w, r) {
 		return
 	}
-	answer := s.handle(r, template, fault)
+	answer := s.handle(r, &slot{template: template, request: id, fault: fault})
 	if !fault.after(w) {
 		return
 	}

@@ -16,6 +16,7 @@ type state struct {
 	Subscriptions *collection `json:"subscriptions"`
 	Meters        *collection `json:"meters"`
 	MeterEvents   *collection `json:"meterEvents"`
+	Events        *collection `json:"events"`
 	// Answers are the finished requests with an idempotency key.
 	Answers map[string]*answer `json:"answers"`
 }
@@ -23,7 +24,7 @@ type state struct {
 func newState() *state {
 	return &state{
 		Customers: &collection{}, Products: &collection{}, Prices: &collection{}, Subscriptions: &collection{},
-		Meters: &collection{}, MeterEvents: &collection{}, Answers: map[string]*answer{},
+		Meters: &collection{}, MeterEvents: &collection{}, Events: &collection{}, Answers: map[string]*answer{},
 	}
 }
 

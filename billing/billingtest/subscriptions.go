@@ -46,6 +46,7 @@ func (c *call) createSubscription() (object, *apiError) {
 	}
 	c.firstPeriod(subscription)
 	c.server.state.Subscriptions.add(id, subscription)
+	c.record("customer.subscription.created", subscription, nil)
 	answer := clone(subscription)
 	return answer, c.expand(answer, expand)
 }
@@ -97,12 +98,14 @@ func after(anchor time.Time, interval string, n int) time.Time {
 	return first.AddDate(0, 0, min(anchor.Day(), last)-1)
 }
 
-// roll moves a subscription on to the period that now is in.
+// roll moves a subscription on to the period that now is in; each period passed is an
+// event.
 func (c *call) roll(subscription object) {
 	for text(subscription, "status") != "canceled" && number(subscription, "current_period_end") <= c.now {
-		end := number(subscription, "current_period_end")
+		before, end := clone(subscription), number(subscription, "current_period_end")
 		if subscription["cancel_at_period_end"] == true {
 			subscription["status"], subscription["ended_at"] = "canceled", end
+			c.record("customer.subscription.deleted", subscription, nil)
 			return
 		}
 		if text(subscription, "status") == "trialing" {
@@ -110,6 +113,7 @@ func (c *call) roll(subscription object) {
 		}
 		subscription["current_period_start"] = end
 		subscription["current_period_end"] = cycle(subscription, end)
+		c.updated("customer.subscription.updated", before, subscription)
 	}
 }
 
@@ -148,7 +152,9 @@ func (c *call) updateSubscription() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	before := clone(subscription)
 	replace(subscription, next)
+	c.updated("customer.subscription.updated", before, subscription)
 	answer := clone(subscription)
 	return answer, c.expand(answer, expand)
 }
@@ -170,6 +176,7 @@ func (c *call) cancelSubscription() (object, *apiError) {
 
 func (c *call) end(subscription object) {
 	subscription["status"], subscription["canceled_at"], subscription["ended_at"] = "canceled", c.now, c.now
+	c.record("customer.subscription.deleted", subscription, nil)
 }
 
 func (c *call) listSubscriptions() (object, *apiError) {
