@@ -13,20 +13,20 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-const (
-	// oldestEvent is what Stripe still takes, with a margin: the past 35 days.
-	oldestEvent = 35*day - time.Hour
-	// uniqueFor is how long Stripe surely knows an identifier, with a margin: 24 hours.
-	uniqueFor = 23 * time.Hour
-)
+// oldestEvent is what Stripe still takes, with a margin: the past 35 days.
+const oldestEvent = 35*day - time.Hour
 
-// ReportUsage tells Stripe the metered seconds of a finished build, once: the event's
-// identifier is the build's UID, and a refusal of its second use is success, so it may
-// be called again whenever its answer was lost. No seconds make no request. A build
-// that finished over 35 days ago cannot be metered any more: fault.BadUserInput.
+// ReportUsage tells Stripe the metered seconds of a finished build. The event's
+// identifier is the build's UID, and a refusal of its second use is success: told
+// again within 24 hours, a build counts once. Whoever reports later than that asks
+// Metered first whether Stripe has the seconds already. The event's time is always the
+// build's end, so that the minute in which it counts is known.
 //
-// Stripe: POST /v1/billing/meter_events; for a build that finished 23 hours ago or
-// earlier, GET /v1/billing/meters/{id}/event_summaries of its minute before that.
+// No seconds make no request. A build that finished over 35 days ago cannot be metered
+// any more: fault.BadUserInput. One whose end lies ahead of Stripe's clock is refused
+// until that has come: fault.Unavailable.
+//
+// Stripe: POST /v1/billing/meter_events
 func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) error {
 	if report.Seconds == 0 {
 		return nil
@@ -37,69 +37,67 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 	if c.options.Now().Sub(report.FinishedAt) > oldestEvent {
 		return fault.New(fault.BadUserInput, "The build finished over 35 days ago: its usage is not metered any more.")
 	}
-	login, err := canonical(report.Login)
+	defer c.ForgetUsage(report.Login)
+	return c.asCustomer(ctx, report.Login, func(customerID string) error {
+		params := &stripe.BillingMeterEventParams{
+			EventName: stripe.String(eventName), Identifier: &report.BuildUID, Timestamp: stripe.Int64(report.FinishedAt.Unix()),
+			Payload: map[string]string{"stripe_customer_id": customerID, "value": strconv.FormatInt(report.Seconds, 10)},
+		}
+		params.Context = ctx
+		_, err := c.stripe.events.New(params)
+		switch {
+		case duplicate(err):
+			return nil
+		case ahead(err), meterless(err):
+			return fault.Wrap(fault.Unavailable, err)
+		}
+		return err
+	})
+}
+
+// asCustomer does something with the customer of a login. Where Stripe does not have
+// the customer any more, it is done once again with the one that the login has by now.
+func (c *Client) asCustomer(ctx context.Context, login string, do func(customerID string) error) error {
+	login, err := canonical(login)
 	if err != nil {
 		return noAccount()
 	}
-	defer c.ForgetUsage(login)
 	customerID, err := c.resolve(ctx, login)
 	if err != nil {
 		return c.translate(err)
 	}
-	err = c.reportTo(ctx, customerID, report)
-	if !missing(err) {
+	if err = do(customerID); !missing(err) {
 		return c.translate(err)
 	}
-	// The customer is gone; the login may have another one by now.
 	c.directory.forget(login, customerID)
 	again, found := c.resolve(ctx, login)
 	if found != nil || again == customerID {
 		return c.translate(err)
 	}
-	return c.translate(c.reportTo(ctx, again, report))
-}
-
-func (c *Client) reportTo(ctx context.Context, customerID string, report model.UsageReport) error {
-	now := c.options.Now()
-	if now.Sub(report.FinishedAt) > uniqueFor {
-		counted, err := c.counted(ctx, customerID, report)
-		if counted || err != nil {
-			return err
-		}
-	}
-	finished := report.FinishedAt
-	if finished.After(now) {
-		finished = now
-	}
-	params := &stripe.BillingMeterEventParams{
-		EventName: stripe.String(eventName), Identifier: &report.BuildUID, Timestamp: stripe.Int64(finished.Unix()),
-		Payload: map[string]string{"stripe_customer_id": customerID, "value": strconv.FormatInt(report.Seconds, 10)},
-	}
-	params.Context = ctx
-	_, err := c.stripe.events.New(params)
-	if duplicate(err) {
-		return nil
-	}
-	return err
-}
-
-// counted tells whether the meter already holds the build's seconds in the minute of
-// its end. Another build of the account that ended in that minute can hide it: better
-// not billed than billed twice.
-func (c *Client) counted(ctx context.Context, customerID string, report model.UsageReport) (bool, error) {
-	meterID, err := c.meterID(ctx)
-	if err != nil {
-		return false, err
-	}
-	minute := report.FinishedAt.UTC().Truncate(time.Minute)
-	sums, err := c.summaries(ctx, meterID, customerID, period{minute, minute.Add(time.Minute)}, "")
-	return int64(sum(sums)) >= report.Seconds, err
+	return c.translate(do(again))
 }
 
 // duplicate tells whether Stripe refuses an event because it has it. The refusal has
 // no code of its own in this API version, only its words.
 func duplicate(err error) bool {
+	return refusedEvent(err, "duplicate_meter_event", "An event already exists with identifier")
+}
+
+// ahead tells whether Stripe refuses an event because its time is yet to come: the
+// clock that told the build's end is ahead of Stripe's.
+func ahead(err error) bool {
+	return refusedEvent(err, "timestamp_in_future", "The timestamp provided is too far in the future")
+}
+
+// meterless tells whether Stripe refuses an event because no active meter takes it,
+// which an operator sets right: the account is not to blame.
+func meterless(err error) bool {
+	var refused *stripe.Error
+	return errors.As(err, &refused) && refused.Param == "event_name"
+}
+
+func refusedEvent(err error, code stripe.ErrorCode, words string) bool {
 	var refused *stripe.Error
 	return errors.As(err, &refused) && refused.Type == stripe.ErrorTypeInvalidRequest &&
-		(refused.Code == "duplicate_meter_event" || strings.HasPrefix(refused.Msg, "An event already exists with identifier"))
+		(refused.Code == code || strings.HasPrefix(refused.Msg, words))
 }

@@ -122,11 +122,20 @@ func TestRequests(t *testing.T) {
 			cold: counts{event: 1}, warm: counts{event: 1},
 		},
 		{
-			reason: "a late report asks first whether it was counted",
+			reason: "a minute's metered seconds are one request",
 			run: func(ctx context.Context, c *billing.Client) error {
-				return c.ReportUsage(ctx, model.UsageReport{Login: "ada", BuildUID: "u", Seconds: 1, FinishedAt: noon.Add(-48 * time.Hour)})
+				_, err := c.Metered(ctx, "ada", noon, noon.Add(time.Minute))
+				return err
 			},
-			cold: counts{summaries: 1, event: 1}, warm: counts{summaries: 1},
+			cold: counts{summaries: 1}, warm: counts{summaries: 1},
+		},
+		{
+			reason: "the metered seconds of 48 hours are one request",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.MeteredHours(ctx, "ada", noon.Add(-48*time.Hour), noon)
+				return err
+			},
+			cold: counts{summaries: 1}, warm: counts{summaries: 1},
 		},
 		{
 			reason: "nothing to meter is nothing to tell",
