@@ -64,7 +64,12 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 		t.Fatal(err)
 	}
 	stripeServer := httptest.NewServer(stripe)
-	defer stripeServer.Close()
+	defer func() {
+		stripeServer.Close()
+		if err := stripe.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	github := httptest.NewServer(authtest.New(authtest.Options{ClientID: "app", ClientSecret: "s3cret"}))
 	defer github.Close()
 	nowhere := "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n" +

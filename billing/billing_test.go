@@ -133,6 +133,7 @@ func (w *world) call(t *testing.T, method, path string, form url.Values) map[str
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth("sk_test_operator", "")
+	request.Header.Set(billingtest.Aside, "true")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

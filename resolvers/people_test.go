@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -32,6 +33,7 @@ func (h *house) signUpAdmin(name string) (login string) {
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.Header.Set("Authorization", "Bearer "+stripeKey)
+	request.Header.Set(billingtest.Aside, "true")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		h.t.Fatal(err)

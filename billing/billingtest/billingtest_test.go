@@ -50,6 +50,9 @@ func newOperator(t *testing.T, options billingtest.Options) *operator {
 		defer o.mu.Unlock()
 		return o.now
 	}
+	if options.LimitsNow == nil {
+		options.Limits = billingtest.Unlimited
+	}
 	stripe, err := billingtest.New(options)
 	if err != nil {
 		t.Fatal(err)

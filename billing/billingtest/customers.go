@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-func (c *call) createCustomer() (object, *apiError) {
+// newCustomer has all fields, and nothing in them.
+func (c *call) newCustomer() object {
 	id := newID("cus_")
-	customer := object{
+	return object{
 		"id": id, "object": "customer", "address": nil, "balance": int64(0), "created": c.now, "currency": nil,
 		"default_source": nil, "delinquent": false, "description": nil, "discount": nil, "email": nil,
 		"invoice_prefix": strings.ToUpper(id[4:12]), "livemode": false, "metadata": object{}, "name": nil,
@@ -15,11 +16,15 @@ func (c *call) createCustomer() (object, *apiError) {
 		"next_invoice_sequence": int64(1), "phone": nil, "preferred_locales": []any{}, "shipping": nil,
 		"tax_exempt": "none", "test_clock": nil,
 	}
+}
+
+func (c *call) createCustomer() (object, *apiError) {
+	customer := c.newCustomer()
 	expand, err := c.setCustomer(customer)
 	if err != nil {
 		return nil, err
 	}
-	c.server.state.Customers.add(id, customer)
+	c.server.state.Customers.add(text(customer, "id"), customer)
 	c.server.index(customer, c.at)
 	c.record("customer.created", customer, nil)
 	answer := clone(customer)
@@ -84,7 +89,7 @@ func (c *call) deleteCustomer() (object, *apiError) {
 
 func (c *call) listCustomers() (object, *apiError) {
 	email, created := c.params.text("email"), c.created()
-	return c.list("customer", "/v1/customers", c.server.state.Customers.Items, func(o object) bool {
+	return c.list("customer", "/v1/customers", c.server.state.Customers, func(o object) bool {
 		return o["deleted"] != true && created(o) && (email == "" || text(o, "email") == email)
 	})
 }

@@ -92,7 +92,7 @@ func (c *call) listEvents() (object, *apiError) {
 		kinds = []string{kind}
 	}
 	horizon := c.now - int64(eventsKept/time.Second)
-	return c.list("event", "/v1/events", c.server.state.Events.Items, func(o object) bool {
+	return c.list("event", "/v1/events", c.server.state.Events, func(o object) bool {
 		return number(o, "created") >= horizon && created(o) && ofType(text(o, "type"), kinds)
 	})
 }

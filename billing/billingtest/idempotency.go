@@ -11,15 +11,15 @@ const answersKept = 24 * time.Hour
 
 // begin counts a request against the rate limits and announces its idempotency key;
 // it gives the earlier answer to the same request where there is one.
-func (s *Server) begin(key, fingerprint, template string) (*answer, *apiError) {
+func (s *Server) begin(key, fingerprint string, out *slot) (*answer, *apiError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.options.Now()
-	if s.options.RateLimits {
-		if err := s.limits.take(template, now); err != nil {
+	if s.options.Limits != Unlimited && !out.aside {
+		if err := s.limits.take(out.template, s.options.LimitsNow()); err != nil {
 			return nil, err
 		}
 	}
+	now := s.options.Now()
 	if key == "" {
 		return nil, nil
 	}

@@ -21,7 +21,7 @@ func (c *call) limit() int {
 }
 
 // list answers with a page of those items that match, newest first.
-func (c *call) list(noun, url string, items []object, match func(object) bool) (object, *apiError) {
+func (c *call) list(noun, url string, home *collection, match func(object) bool) (object, *apiError) {
 	limit := c.limit()
 	after, before := c.params.text("starting_after"), c.params.text("ending_before")
 	expand := c.params.texts("expand")
@@ -31,21 +31,17 @@ func (c *call) list(noun, url string, items []object, match func(object) bool) (
 	if after != "" && before != "" {
 		return nil, invalid("", "", "Received both starting_after and ending_before parameters. Please pass in only one.")
 	}
+	items := home.Items
 	cursor, step, at := after, -1, len(items)-1
 	if before != "" {
 		cursor, step, at = before, 1, 0
 	}
 	if cursor != "" {
 		found := false
-		for i := range items {
-			if text(items[i], "id") == cursor {
-				at, found = i+step, true
-				break
-			}
-		}
-		if !found {
+		if at, found = home.find(cursor); !found {
 			return nil, missing(http.StatusBadRequest, noun, "starting_after", cursor)
 		}
+		at += step
 	}
 	data, more := []any{}, false
 	for ; at >= 0 && at < len(items); at += step {

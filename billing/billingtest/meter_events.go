@@ -114,7 +114,7 @@ func (c *call) listMeterEventSummaries() (object, *apiError) {
 	for at := start; at < end && len(summaries) < 1<<16; at += step {
 		summaries = append(summaries, c.summary(meter, customer, at, at+step))
 	}
-	return c.list("billing meter event summary", "/v1/billing/meters/"+c.id+"/event_summaries", summaries, func(o object) bool {
+	return c.list("billing meter event summary", "/v1/billing/meters/"+c.id+"/event_summaries", &collection{Items: summaries}, func(o object) bool {
 		return grouping == "" || o["aggregated_value"] != 0.0
 	})
 }

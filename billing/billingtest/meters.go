@@ -54,7 +54,7 @@ func (c *call) getMeter() (object, *apiError) {
 
 func (c *call) listMeters() (object, *apiError) {
 	status := c.params.oneOf("status", "active", "inactive")
-	return c.list("billing meter", "/v1/billing/meters", c.server.state.Meters.Items, func(o object) bool {
+	return c.list("billing meter", "/v1/billing/meters", c.server.state.Meters, func(o object) bool {
 		return status == "" || text(o, "status") == status
 	})
 }

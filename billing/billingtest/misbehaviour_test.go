@@ -89,34 +89,47 @@ func TestRequestsAreCounted(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	cases := []struct {
-		reason string
-		path   string
-		form   []string
-		method string
-		passed int
+		reason  string
+		limits  billingtest.Limits
+		paths   []string
+		form    []string
+		method  string
+		passed  int
+		limited string
 	}{
-		{"25 in all, on one endpoint", "/v1/products", nil, "GET", 25},
-		{"Search has 20", "/v1/customers/search", []string{"query", "name:'a'"}, "GET", 20},
-		{"meter events have their own", "/v1/billing/meter_events", nil, "POST", 40},
+		{"25 in all in test mode", billingtest.TestMode, []string{"/v1/products", "/v1/prices"}, nil, "GET", 25, "global-rate"},
+		{"25 on one endpoint in live mode", billingtest.LiveMode, []string{"/v1/products"}, nil, "GET", 25, "endpoint-rate"},
+		{"100 in all in live mode", billingtest.LiveMode,
+			[]string{"/v1/products", "/v1/prices", "/v1/customers", "/v1/subscriptions", "/v1/events"}, nil, "GET", 100, "global-rate"},
+		{"Search has 20", billingtest.LiveMode, []string{"/v1/customers/search"}, []string{"query", "name:'a'"}, "GET", 20, "endpoint-rate"},
+		{"meter events have their own", billingtest.TestMode, []string{"/v1/billing/meter_events"}, nil, "POST", 120, ""},
+		{"none", billingtest.Unlimited, []string{"/v1/products"}, nil, "GET", 120, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			o := newOperator(t, billingtest.Options{RateLimits: true})
+			now := noon
+			o := newOperator(t, billingtest.Options{Limits: c.limits, LimitsNow: func() time.Time { return now }})
 			passed := 0
-			for range 40 {
-				got := o.do(c.method, c.path, c.form...)
+			for n := range 120 {
+				got := o.do(c.method, c.paths[n%len(c.paths)], c.form...)
 				if got.status != http.StatusTooManyRequests {
 					passed++
-				} else if got.code() != "rate_limit" || got.header.Get("Stripe-Rate-Limited-Reason") == "" {
+				} else if got.code() != "rate_limit" || got.header.Get("Stripe-Rate-Limited-Reason") != c.limited {
 					t.Fatalf("limited as %v", got)
 				}
 			}
 			if passed != c.passed {
 				t.Errorf("%d passed, want %d", passed, c.passed)
 			}
-			o.advance(time.Second)
-			if got := o.do(c.method, c.path, c.form...); got.status == http.StatusTooManyRequests {
-				t.Error("limited in the next second too")
+			if got := o.with(http.Header{billingtest.Aside: {"true"}}, c.method, c.paths[0], c.form...); got.status == http.StatusTooManyRequests {
+				t.Error("a test's own request was limited")
+			}
+			now = now.Add(time.Second / 20)
+			if got := o.do(c.method, c.paths[0], c.form...); got.status == http.StatusTooManyRequests {
+				t.Error("limited when a token was there again")
+			}
+			if n := len(o.stripe.Requests()); n != len(c.paths) {
+				t.Errorf("%d paths were counted", n)
 			}
 		})
 	}

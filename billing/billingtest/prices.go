@@ -151,7 +151,7 @@ func (c *call) listPrices() (object, *apiError) {
 		}
 	}
 	tiers := slices.Contains(c.params.texts("expand"), "data.tiers")
-	page, err := c.list("price", "/v1/prices", c.server.state.Prices.Items, func(o object) bool {
+	page, err := c.list("price", "/v1/prices", c.server.state.Prices, func(o object) bool {
 		for name, want := range recurring {
 			if want != "" && text(within(o, "recurring"), name) != want {
 				return false

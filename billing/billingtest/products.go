@@ -67,7 +67,7 @@ func (c *call) updateProduct() (object, *apiError) {
 func (c *call) listProducts() (object, *apiError) {
 	created, ids := c.created(), c.params.texts("ids")
 	byActive, active := c.params.has("active"), c.params.boolean("active")
-	return c.list("product", "/v1/products", c.server.state.Products.Items, func(o object) bool {
+	return c.list("product", "/v1/products", c.server.state.Products, func(o object) bool {
 		return created(o) && (!byActive || o["active"] == active) && (len(ids) == 0 || slices.Contains(ids, text(o, "id")))
 	})
 }

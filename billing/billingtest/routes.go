@@ -78,6 +78,7 @@ func (s *Server) mux() *http.ServeMux {
 type slot struct {
 	http.ResponseWriter
 	template, request string
+	aside             bool
 	fault             *Fault
 	answer            *answer
 }
@@ -123,7 +124,7 @@ func (s *Server) run(r *http.Request, out *slot, handle endpoint) *answer {
 	if r.Method == http.MethodPost {
 		key = r.Header.Get("Idempotency-Key")
 	}
-	if earlier, err := s.begin(key, fingerprint, out.template); err != nil {
+	if earlier, err := s.begin(key, fingerprint, out); err != nil {
 		return refusal(err)
 	} else if earlier != nil {
 		return earlier

@@ -90,3 +90,19 @@ func (s *Server) plant(now time.Time, handle endpoint, values url.Values) (objec
 	}
 	return made, nil
 }
+
+// AddCustomer makes the customer of a login as one made at some time in the past: no
+// event tells of it, and Search knows it. It gives the customer's id.
+func (s *Server) AddCustomer(login string, created time.Time) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &call{server: s, params: newParams(map[string]any{"metadata": map[string]any{"drydock.login": login}}), at: created, now: created.Unix()}
+	customer := c.newCustomer()
+	if _, failure := c.setCustomer(customer); failure != nil {
+		return "", fmt.Errorf("customer %s: %s", login, failure.message)
+	}
+	s.state.Customers.insert(customer)
+	s.searchable.put(text(customer, "id"), clone(customer))
+	s.dirty = true
+	return text(customer, "id"), nil
+}

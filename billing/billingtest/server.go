@@ -20,8 +20,9 @@ type Options struct {
 	Log *slog.Logger
 	// SearchLag is how long Search does not see a write. Stripe's is below a minute.
 	SearchLag time.Duration
-	// RateLimits enforces the documented ones of test mode.
-	RateLimits bool
+	// Limits are the rate limits that hold; LimitsNow is their clock, time.Now where nil.
+	Limits    Limits
+	LimitsNow func() time.Time
 	// Webhooks are sent every event; AddWebhook adds more.
 	Webhooks []Webhook
 	// Unseeded leaves an empty state empty; else it gets the meter and the plans Free,
@@ -57,6 +58,9 @@ func New(options Options) (*Server, error) {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
+	if options.LimitsNow == nil {
+		options.LimitsNow = time.Now
+	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
@@ -66,13 +70,13 @@ func New(options Options) (*Server, error) {
 	}
 	s := &Server{
 		options: options, state: held, searchable: &collection{}, inFlight: map[string]bool{},
-		requests: map[string]int{}, limits: newLimits(), stop: make(chan struct{}),
+		requests: map[string]int{}, limits: newLimits(options.Limits), stop: make(chan struct{}),
 	}
 	for _, customer := range held.Customers.Items {
 		s.searchable.put(text(customer, "id"), clone(customer))
 	}
 	s.routes = s.mux()
-	s.webhooks = newOutbox(options.Webhooks, options.Log, s.deliveredEvent)
+	s.webhooks = newOutbox(options, s.deliveredEvent)
 	if len(held.Products.Items) == 0 && !options.Unseeded {
 		if err := s.seed(); err != nil {
 			return nil, err
@@ -190,10 +194,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if template == "" {
 		template = r.Method + " unknown"
 	}
-	s.mu.Lock()
-	s.requests[template]++
-	fault := s.fault(template)
-	s.mu.Unlock()
+	var fault *Fault
+	aside := r.Header.Get(Aside) != ""
+	if !aside {
+		s.mu.Lock()
+		s.requests[template]++
+		fault = s.fault(template)
+		s.mu.Unlock()
+	}
 
 	id := newID("req_")
 	w.Header().Set("Request-Id", id)
@@ -202,7 +210,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !fault.before(w, r) {
 		return
 	}
-	answer := s.handle(r, &slot{template: template, request: id, fault: fault})
+	answer := s.handle(r, &slot{template: template, request: id, aside: aside, fault: fault})
 	if !fault.after(w) {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // state is everything that outlives a request; it is also the file's shape.
@@ -42,15 +43,34 @@ func (c *collection) add(id string, o object) {
 	c.Items = append(c.Items, o)
 }
 
-func (c *collection) get(id string) (object, bool) {
-	if c.index == nil {
-		c.reindex()
+// insert adds an object where its time of creation puts it.
+func (c *collection) insert(o object) {
+	at := len(c.Items)
+	for at > 0 && number(c.Items[at-1], "created") > number(o, "created") {
+		at--
 	}
-	at, ok := c.index[id]
+	if at == len(c.Items) {
+		c.add(text(o, "id"), o)
+		return
+	}
+	c.Items, c.index = slices.Insert(c.Items, at, o), nil
+}
+
+func (c *collection) get(id string) (object, bool) {
+	at, ok := c.find(id)
 	if !ok {
 		return nil, false
 	}
 	return c.Items[at], true
+}
+
+// find is where an object stands.
+func (c *collection) find(id string) (int, bool) {
+	if c.index == nil {
+		c.reindex()
+	}
+	at, ok := c.index[id]
+	return at, ok
 }
 
 func (c *collection) reindex() {

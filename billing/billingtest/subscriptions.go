@@ -184,7 +184,7 @@ func (c *call) listSubscriptions() (object, *apiError) {
 	for _, subscription := range c.server.state.Subscriptions.Items {
 		c.roll(subscription)
 	}
-	return c.list("subscription", "/v1/subscriptions", c.server.state.Subscriptions.Items, func(o object) bool {
+	return c.list("subscription", "/v1/subscriptions", c.server.state.Subscriptions, func(o object) bool {
 		if price != "" && !slices.ContainsFunc(items(o), func(item object) bool { return text(within(item, "price"), "id") == price }) {
 			return false
 		}

@@ -35,11 +35,12 @@ const (
 	webhooksAtOnce  = 16
 )
 
-// outbox sends events to the webhooks, in real time, whatever the stand-in's clock
-// says, and in no order that a receiver may rely on.
+// outbox sends events to the webhooks, in no order that a receiver may rely on. Its
+// pauses pass in real time; its signatures tell the stand-in's.
 type outbox struct {
 	client    *http.Client
 	log       *slog.Logger
+	now       func() time.Time
 	delivered func(event string)
 	slots     chan struct{}
 	life      context.Context
@@ -60,16 +61,16 @@ type delivery struct {
 	after int
 }
 
-func newOutbox(webhooks []Webhook, log *slog.Logger, delivered func(string)) *outbox {
+func newOutbox(options Options, delivered func(string)) *outbox {
 	connection := http.DefaultTransport.(*http.Transport).Clone()
 	o := &outbox{
 		client: &http.Client{Transport: connection, Timeout: webhookTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		}},
-		log: log, delivered: delivered, slots: make(chan struct{}, webhooksAtOnce), endpoints: map[string]Webhook{},
+		log: options.Log, now: options.Now, delivered: delivered, slots: make(chan struct{}, webhooksAtOnce), endpoints: map[string]Webhook{},
 	}
 	o.life, o.end = context.WithCancel(context.Background())
-	for _, webhook := range webhooks {
+	for _, webhook := range options.Webhooks {
 		o.endpoints[webhook.URL] = webhook
 	}
 	return o
@@ -175,7 +176,7 @@ func (o *outbox) try(endpoint Webhook, d *delivery) error {
 	}
 	request.Header.Set("Content-Type", "application/json; charset=utf-8")
 	request.Header.Set("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-	request.Header.Set("Stripe-Signature", Sign(d.body, time.Now(), endpoint.Secret, endpoint.Retiring))
+	request.Header.Set("Stripe-Signature", Sign(d.body, o.now(), endpoint.Secret, endpoint.Retiring))
 	response, err := o.client.Do(request)
 	if err != nil {
 		return err

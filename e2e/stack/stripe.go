@@ -42,14 +42,12 @@ func (s *Stack) newStripe(ctx context.Context) (*Stripe, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.onClose(func(context.Context) error { return stand.Close() })
 	stripe := &Stripe{Key: key, stand: stand}
 	address, err := s.serve(ctx, stripe)
 	stripe.URL = "http://" + address
 	return stripe, err
 }
-
-// aside is a header that keeps a request out of the notes: what a test asks is no request of Drydock's.
-const aside = "X-Aside"
 
 // ServeHTTP hands a request to the stand-in and notes it.
 func (s *Stripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,14 +56,14 @@ func (s *Stripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the client is gone
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if r.Header.Get(aside) == "" {
+	if r.Header.Get(billingtest.Aside) == "" {
 		s.wait(r.Context())
 	}
 	note := StripeRequest{Method: r.Method, Path: r.URL.Path, Status: http.StatusOK}
 	note.Form, _ = url.ParseQuery(string(body)) // the stand-in tells the client when it is not a form
 	seen := &statusWriter{ResponseWriter: w, status: &note.Status}
 	s.stand.ServeHTTP(seen, r)
-	if r.Header.Get(aside) != "" {
+	if r.Header.Get(billingtest.Aside) != "" {
 		return
 	}
 	note.Replayed = w.Header().Get("Idempotent-Replayed") == "true"
@@ -156,7 +154,7 @@ func (s *Stripe) Call(ctx context.Context, method, path string, form url.Values,
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	request.SetBasicAuth(s.Key, "")
-	request.Header.Set(aside, "true")
+	request.Header.Set(billingtest.Aside, "true")
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
