@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,13 +30,12 @@ type Options struct {
 	Registerer prometheus.Registerer
 	Now        func() time.Time
 
-	// Timeout bounds each try of a request; 10 seconds where 0.
+	// Timeout bounds each try of a request; 5 seconds where 0.
 	Timeout time.Duration
-	// Retry is four tries with pauses up to 4 seconds where zero.
+	// Retry is four tries with pauses up to 4 seconds, all begun within 8, where zero.
 	Retry transport.Retry
-	// Rate bounds the requests a second; where 0 it is 80 for a live key and 20 for a
-	// test key at Stripe, below its documented 100 and 25, and none elsewhere.
-	Rate float64
+	// Limits are Stripe's rate limits.
+	Limits Limits
 	// PlansEvery is how often the plans are read again; a minute where 0.
 	PlansEvery time.Duration
 }
@@ -101,21 +99,15 @@ func (o *Options) complete() error {
 		o.Now = time.Now
 	}
 	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
+		o.Timeout = 5 * time.Second
 	}
 	if o.Retry == (transport.Retry{}) {
-		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second}
+		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second, Within: 8 * time.Second}
 	}
 	if o.PlansEvery == 0 {
 		o.PlansEvery = time.Minute
 	}
-	if o.Rate == 0 && base.Host == "api.stripe.com" {
-		o.Rate = 80
-		if strings.Contains(o.Key, "_test_") {
-			o.Rate = 20
-		}
-	}
-	return nil
+	return o.Limits.complete(o.Key)
 }
 
 // Start reads what requests should not wait for: the meter, the plans, and the

@@ -8,6 +8,7 @@ import (
 	"github.com/stripe/stripe-go/v76"
 
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/transport"
 )
 
 // translate makes a fault of any error on the way to Stripe. The cause, which may hold
@@ -19,6 +20,12 @@ func (c *Client) translate(err error) error {
 	var known *fault.Error
 	if errors.As(err, &known) {
 		return err
+	}
+	if errors.Is(err, transport.ErrOpen) {
+		return fault.Wrap(fault.Unavailable, err)
+	}
+	if errors.Is(err, transport.ErrLimited) {
+		return fault.Wrap(fault.RateLimited, err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fault.Wrap(fault.Timeout, err)

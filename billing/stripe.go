@@ -10,6 +10,7 @@ import (
 	"github.com/stripe/stripe-go/v76/billing/meterevent"
 	"github.com/stripe/stripe-go/v76/billing/metereventsummary"
 	"github.com/stripe/stripe-go/v76/customer"
+	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/price"
 	"github.com/stripe/stripe-go/v76/product"
 
@@ -25,7 +26,11 @@ type stripeAPI struct {
 	meters     meter.Client
 	events     meterevent.Client
 	summaries  metereventsummary.Client
+	changes    event.Client
 	connection *http.Transport
+	limiter    *transport.Limiter
+	// breaker is open while Stripe is taken to be down.
+	breaker *transport.Breaker
 }
 
 func newStripeAPI(options Options) (*stripeAPI, error) {
@@ -33,7 +38,20 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &stripeAPI{}
+	api := &stripeAPI{limiter: transport.NewLimiter(transport.LimiterOptions{
+		Buckets: options.Limits.buckets, Concurrency: options.Limits.Concurrency,
+	})}
+	api.breaker = transport.NewBreaker(transport.BreakerOptions{
+		Upstream: "stripe", Metrics: metrics,
+		Changed: func(open bool) {
+			if !open {
+				options.Log.Info("stripe answers again")
+				return
+			}
+			options.Log.Warn("stripe is down: nothing is sent but probes until it answers")
+			api.limiter.Refuse(transport.ErrOpen)
+		},
+	})
 	base := options.HTTP
 	if base == nil {
 		api.connection = http.DefaultTransport.(*http.Transport).Clone()
@@ -44,7 +62,7 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 		URL: stripe.String(options.APIBase),
 		HTTPClient: &http.Client{Transport: transport.Stack(base, transport.Options{
 			Upstream: "stripe", Operation: operation, Timeout: options.Timeout, Buffer: true,
-			Retry: options.Retry, Rate: options.Rate, Metrics: metrics,
+			Retry: options.Retry, Limiter: api.limiter, Breaker: api.breaker, Metrics: metrics,
 		})},
 		// Our transport retries and counts; what fails is logged by whoever asked.
 		MaxNetworkRetries: stripe.Int64(0),
@@ -57,6 +75,7 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 	api.meters = meter.Client{B: backend, Key: options.Key}
 	api.events = meterevent.Client{B: backend, Key: options.Key}
 	api.summaries = metereventsummary.Client{B: backend, Key: options.Key}
+	api.changes = event.Client{B: backend, Key: options.Key}
 	return api, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/dgraph-io/ristretto/v2"
 	"golang.org/x/sync/singleflight"
 
+	"drydock.dev/drydock/staleness"
 	"drydock.dev/drydock/tally"
 )
 
@@ -34,6 +35,9 @@ type Options struct {
 	// RetryAfter is how long a stale entry is served before a failed upstream is asked
 	// again; 5 seconds where 0.
 	RetryAfter time.Duration
+	// Patience is how long a caller waits for a load while a stale entry is at hand; then
+	// that is served, and the load goes on. 0: as long as the load takes.
+	Patience time.Duration
 	// LoadTimeout bounds a load, which outlives the callers that wait for it; 30
 	// seconds where 0.
 	LoadTimeout time.Duration
@@ -58,19 +62,8 @@ type Cache[V any] struct {
 	mu     sync.Mutex
 	closed bool
 	loads  sync.WaitGroup
-}
-
-// entry is what a load gave. It is never changed.
-type entry[V any] struct {
-	value V
-	// err is a remembered refusal.
-	err error
-	// mark is the epoch clock as of the load's start.
-	mark uint64
-	// fresh and stale are until when the entry serves as what.
-	fresh, stale time.Time
-	// kept marks an old value that stands in for a failed load.
-	kept bool
+	// writing orders the writes of entries, each of which looks at what is there.
+	writing sync.Mutex
 }
 
 // New makes a cache; Close ends it.
@@ -104,35 +97,47 @@ func New[V any](options Options) (*Cache[V], error) {
 	return &Cache[V]{options: options, store: store, epochs: newEpochs(), life: life, end: end}, nil
 }
 
-// Get gives the value of a key, from memory or by load. A caller whose context ends
-// gets its error; the load goes on for the others, with the values of the context
-// that began it.
+// Get gives the value of a key, from memory or by load. Where the load fails, or takes
+// longer than the patience, the last known value stands in, and staleness.Tell tells its
+// age. A caller whose context ends gets its error; the load goes on for the others, with
+// the values of the context that began it.
 func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error) {
 	now := c.options.Now()
 	held := c.held(key)
 	switch {
 	case held == nil:
+	case now.Before(held.fresh) && held.kept:
+		return c.stale(ctx, held), nil
 	case now.Before(held.fresh):
-		if held.kept {
-			c.tell(ctx, stale)
-		} else {
-			c.tell(ctx, hit)
-		}
+		c.tell(ctx, hit)
 		return held.value, held.err
 	case c.options.Refresh && held.err == nil && now.Before(held.stale):
 		c.flight(c.life, key, true, load)
-		c.tell(ctx, stale)
-		return held.value, nil
+		return c.stale(ctx, held), nil
 	}
-
-	var zero V
-	select {
-	case <-ctx.Done():
-		c.tell(ctx, failed)
-		return zero, ctx.Err()
-	case result := <-c.flight(ctx, key, false, load):
-		got, _ := result.Val.(*entry[V])
-		return c.answer(ctx, key, got, result.Err)
+	epoch := c.epochs.of(key)
+	loaded := c.flight(ctx, key, false, load)
+	var patience <-chan time.Time
+	if c.options.Patience > 0 && c.standIn(key) != nil {
+		timer := time.NewTimer(c.options.Patience)
+		defer timer.Stop()
+		patience = timer.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			c.tell(ctx, failed)
+			var zero V
+			return zero, ctx.Err()
+		case result := <-loaded:
+			got, _ := result.Val.(*entry[V])
+			return c.answer(ctx, key, got, result.Err)
+		case <-patience:
+			if held := c.cover(key, epoch); held != nil {
+				return c.stale(ctx, held), nil
+			}
+			patience = nil // what was at hand is gone
+		}
 	}
 }
 
@@ -150,36 +155,30 @@ func (c *Cache[V]) Reload(ctx context.Context, key string, load Load[V]) (V, err
 	}
 }
 
-// answer falls back on an old value where the load failed.
+// answer is a load's, or the last known value where it failed.
 func (c *Cache[V]) answer(ctx context.Context, key string, got *entry[V], err error) (V, error) {
-	if err == nil {
+	switch {
+	case err == nil && got.kept:
+		return c.stale(ctx, got), nil
+	case err == nil:
 		c.tell(ctx, miss)
 		return got.value, nil
+	case c.options.IsNegative(err):
+		c.tell(ctx, miss)
+	default:
+		if held := c.standIn(key); held != nil {
+			return c.stale(ctx, held), nil
+		}
+		c.tell(ctx, failed)
 	}
 	var zero V
-	if c.options.IsNegative(err) {
-		c.tell(ctx, miss)
-		return zero, err
-	}
-	now := c.options.Now()
-	held := c.held(key)
-	if held == nil || held.err != nil || !now.Before(held.stale) || !c.enter() {
-		c.tell(ctx, failed)
-		return zero, err
-	}
-	defer c.loads.Done()
-	again := *held
-	again.kept = true
-	again.fresh = now.Add(c.options.RetryAfter)
-	c.keep(key, &again)
-	c.tell(ctx, stale)
-	return held.value, nil
+	return zero, err
 }
 
-// Peek gives what is held and not invalidated, fresh or old, without a load.
+// Peek gives the last known value, fresh or old, invalidated or not, without a load.
 func (c *Cache[V]) Peek(key string) (V, bool) {
-	held := c.held(key)
-	if held == nil || held.err != nil {
+	held, ok := c.store.Get(key)
+	if !ok || held.err != nil {
 		var zero V
 		return zero, false
 	}
@@ -199,16 +198,11 @@ func (c *Cache[V]) Put(mark uint64, key string, value V) {
 	c.keep(key, c.entry(mark, value))
 }
 
-// Invalidate makes the key unknown.
-func (c *Cache[V]) Invalidate(key string) {
-	c.epochs.invalidate(key)
-	if c.enter() {
-		defer c.loads.Done()
-		c.store.Del(key)
-	}
-}
+// Invalidate makes the next read of the key load it. What is held stays to stand in if
+// that load fails.
+func (c *Cache[V]) Invalidate(key string) { c.epochs.invalidate(key) }
 
-// InvalidateAll makes every key unknown.
+// InvalidateAll does so with every key.
 func (c *Cache[V]) InvalidateAll() { c.epochs.invalidateAll() }
 
 // Close ends the loads under way and waits for them.
@@ -223,15 +217,6 @@ func (c *Cache[V]) Close() {
 	c.end()
 	c.loads.Wait()
 	c.store.Close()
-}
-
-// held is the entry of a key, unless it was invalidated since its load began.
-func (c *Cache[V]) held(key string) *entry[V] {
-	held, ok := c.store.Get(key)
-	if !ok || held.mark < c.epochs.of(key) {
-		return nil
-	}
-	return held
 }
 
 // enter announces work on the store, which Close waits for; false once closed.
@@ -266,32 +251,25 @@ func (c *Cache[V]) flight(ctx context.Context, key string, anew bool, load Load[
 
 func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V], error) {
 	mark := c.epochs.now()
-	value, err := load(ctx)
+	var oldest oldest
+	value, err := load(staleness.With(ctx, oldest.told))
 	if err != nil {
 		if c.options.IsNegative(err) {
-			until := c.options.Now().Add(c.options.Negative)
-			c.keep(key, &entry[V]{err: err, mark: mark, fresh: until, stale: until})
+			now := c.options.Now()
+			until := now.Add(c.options.Negative)
+			c.keep(key, &entry[V]{err: err, mark: mark, read: now, fresh: until, stale: until})
+		} else {
+			c.cover(key, mark)
 		}
 		return nil, err
 	}
 	got := c.entry(mark, value)
+	if age, stale := oldest.age(); stale {
+		// What was made of stale values is stale itself.
+		got.kept, got.read, got.fresh = true, got.read.Add(-age), got.read.Add(c.options.RetryAfter)
+	}
 	c.keep(key, got)
 	return got, nil
-}
-
-func (c *Cache[V]) entry(mark uint64, value V) *entry[V] {
-	now := c.options.Now()
-	return &entry[V]{value: value, mark: mark, fresh: now.Add(c.options.TTL), stale: now.Add(c.options.TTL + c.options.Stale)}
-}
-
-// keep writes an entry and waits until ristretto has it, so that what was just loaded
-// is there for the next read.
-func (c *Cache[V]) keep(key string, e *entry[V]) {
-	if e.mark < c.epochs.of(key) {
-		return
-	}
-	c.store.SetWithTTL(key, e, 1, c.options.TTL+c.options.Stale+c.options.Negative)
-	c.store.Wait()
 }
 
 func (c *Cache[V]) tell(ctx context.Context, outcome string) {

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"drydock.dev/drydock/cache"
+	"drydock.dev/drydock/staleness"
 	"drydock.dev/drydock/tally"
 )
 
@@ -69,6 +70,7 @@ func TestGet(t *testing.T) {
 		wantErr    error
 		loads      int // so far
 		outcome    string
+		age        time.Duration // as told with a stale value
 	}
 	cases := []struct {
 		reason  string
@@ -89,8 +91,8 @@ func TestGet(t *testing.T) {
 			options: cache.Options{TTL: time.Minute, Stale: time.Hour, RetryAfter: 5 * time.Second},
 			steps: []step{
 				{says: "a", want: "a", loads: 1, outcome: "miss"},
-				{advance: time.Minute, fails: errDown, want: "a", loads: 2, outcome: "stale"},
-				{advance: time.Second, fails: errDown, want: "a", loads: 2, outcome: "stale"},
+				{advance: time.Minute, fails: errDown, want: "a", loads: 2, outcome: "stale", age: time.Minute},
+				{advance: time.Second, fails: errDown, want: "a", loads: 2, outcome: "stale", age: 61 * time.Second},
 				{advance: 5 * time.Second, says: "b", want: "b", loads: 3, outcome: "miss"},
 				{advance: 2 * time.Hour, fails: errDown, wantErr: errDown, loads: 4, outcome: "error"},
 			},
@@ -122,12 +124,39 @@ func TestGet(t *testing.T) {
 			},
 		},
 		{
-			reason:  "what was invalidated is not served, not even when the upstream fails",
-			options: cache.Options{TTL: time.Minute, Stale: time.Hour},
+			reason:  "what was invalidated is asked for anew, and stands in while the upstream fails",
+			options: cache.Options{TTL: time.Hour, Stale: time.Hour, RetryAfter: 5 * time.Second},
 			steps: []step{
 				{says: "a", want: "a", loads: 1, outcome: "miss"},
+				{advance: time.Minute, invalidate: true, fails: errDown, want: "a", loads: 2, outcome: "stale", age: time.Minute},
+				{advance: time.Second, says: "b", want: "a", loads: 2, outcome: "stale", age: 61 * time.Second},
+				{advance: 5 * time.Second, says: "b", want: "b", loads: 3, outcome: "miss"},
+			},
+		},
+		{
+			reason:  "an invalidation while the old value stands in asks at once",
+			options: cache.Options{TTL: time.Hour, Stale: time.Hour, RetryAfter: time.Minute},
+			steps: []step{
+				{says: "a", want: "a", loads: 1, outcome: "miss"},
+				{invalidate: true, fails: errDown, want: "a", loads: 2, outcome: "stale"},
+				{invalidate: true, says: "b", want: "b", loads: 3, outcome: "miss"},
+			},
+		},
+		{
+			reason:  "without a time to stand in, an invalidated value does not",
+			options: cache.Options{TTL: time.Minute},
+			steps: []step{
+				{says: "a", want: "a", loads: 1, outcome: "miss"},
+				{advance: time.Minute, invalidate: true, fails: errDown, wantErr: errDown, loads: 2, outcome: "error"},
+			},
+		},
+		{
+			reason:  "a refusal that was invalidated is forgotten",
+			options: cache.Options{TTL: time.Minute, Stale: time.Hour, Negative: time.Hour},
+			steps: []step{
+				{fails: errAbsent, wantErr: errAbsent, loads: 1, outcome: "miss"},
 				{invalidate: true, fails: errDown, wantErr: errDown, loads: 2, outcome: "error"},
-				{says: "b", want: "b", loads: 3, outcome: "miss"},
+				{says: "a", want: "a", loads: 3, outcome: "miss"},
 			},
 		},
 	}
@@ -141,6 +170,8 @@ func TestGet(t *testing.T) {
 					held.Invalidate("key")
 				}
 				ctx, counter := tally.With(t.Context(), tally.Reads)
+				var told []time.Duration
+				ctx = staleness.With(ctx, func(_ context.Context, age time.Duration) { told = append(told, age) })
 				got, err := held.Get(ctx, "key", func(context.Context) (string, error) {
 					loads++
 					return s.says, s.fails
@@ -150,6 +181,13 @@ func TestGet(t *testing.T) {
 				}
 				if diff := cmp.Diff(map[string]int{s.outcome: 1}, counter.Counts()); diff != "" {
 					t.Errorf("step %d: outcome (-want +got):\n%s", i, diff)
+				}
+				var want []time.Duration
+				if s.outcome == "stale" {
+					want = []time.Duration{s.age}
+				}
+				if diff := cmp.Diff(want, told); diff != "" {
+					t.Errorf("step %d: ages told (-want +got):\n%s", i, diff)
 				}
 			}
 		})

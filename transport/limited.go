@@ -1,26 +1,51 @@
 package transport
 
 import (
-	"context"
-	"fmt"
 	"net/http"
-
-	"golang.org/x/time/rate"
+	"strings"
+	"time"
 )
 
-// Limited waits for a token of the limiter before each call. A call whose deadline
-// comes before its token fails at once with context.DeadlineExceeded.
-func Limited(next http.RoundTripper, limiter *rate.Limiter) http.RoundTripper {
+const (
+	// limitedReason is the header by which Stripe says which of its limits refused a call
+	// (https://docs.stripe.com/rate-limits).
+	limitedReason = "Stripe-Rate-Limited-Reason"
+	// limitedPause is how long the calls under that limit then pause, where the upstream
+	// does not say: limits are counted by the second.
+	limitedPause = time.Second
+)
+
+// Limited makes each call wait for its turn, and pauses the limit that a 429 names. A
+// 429 without a reason is about the object, a lock, and pauses nothing.
+func Limited(next http.RoundTripper, limiter *Limiter, upstream string, operation func(*http.Request) string, metrics *Metrics) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if err := limiter.Wait(r.Context()); err != nil {
+		name, priority, start := operation(r), PriorityOf(r.Context()), time.Now()
+		err := limiter.Wait(r.Context(), name)
+		if metrics != nil {
+			metrics.waits.WithLabelValues(upstream, priority.String()).Observe(time.Since(start).Seconds())
+		}
+		if err != nil {
 			closeBody(r)
-			if r.Context().Err() == nil {
-				err = fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-			}
 			return nil, err
 		}
-		return next.RoundTrip(r)
+		defer limiter.Done(priority)
+		response, err := next.RoundTrip(r)
+		if err == nil && response.StatusCode == http.StatusTooManyRequests {
+			if reason := response.Header.Get(limitedReason); reason != "" {
+				pause, ok := retryAfter(response)
+				if !ok {
+					pause = limitedPause
+				}
+				limiter.Pause(name, reason, pause)
+			}
+		}
+		return response, err
 	})
+}
+
+// means tells whether an upstream's reason is this limit.
+func (b *bucket) means(reason string) bool {
+	return b.Reason != "" && strings.HasPrefix(reason, b.Reason)
 }
 
 // closeBody keeps RoundTripper's promise that the body is closed, also on errors.

@@ -16,10 +16,14 @@ import (
 // drydock_upstream_requests_total{upstream,operation,outcome} and
 // drydock_upstream_request_duration_seconds{upstream,operation}, until the
 // response's header. An outcome is a status class (2xx, 3xx, 4xx, 5xx), 429,
-// timeout, cancelled, or error for a broken connection.
+// timeout, cancelled, or error for a broken connection. It times their waits for a turn,
+// drydock_upstream_wait_seconds{upstream,priority}, and shows breakers,
+// drydock_upstream_breaker_state{upstream}: 0 closed, 1 probing, 2 open.
 type Metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
+	waits    *prometheus.HistogramVec
+	breaker  *prometheus.GaugeVec
 }
 
 // NewMetrics registers the metrics; two callers of one registerer share them. A nil
@@ -35,15 +39,25 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Help:    "Time from an upstream call's start to its response's header.",
 			Buckets: prometheus.ExponentialBuckets(0.001, 2.5, 11),
 		}, []string{"upstream", "operation"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "drydock_upstream_wait_seconds",
+			Help:    "Time that an upstream call waited for its turn under the rate limits.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}, []string{"upstream", "priority"}),
+		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "drydock_upstream_breaker_state",
+			Help: "Whether calls to an upstream go out: 0 closed, they do; 1 probing; 2 open, they do not.",
+		}, []string{"upstream"}),
 	}
 	if registerer == nil {
 		return m, nil
 	}
-	var err error
-	if m.requests, err = register(registerer, m.requests); err != nil {
-		return nil, err
-	}
-	if m.duration, err = register(registerer, m.duration); err != nil {
+	var errs [4]error
+	m.requests, errs[0] = register(registerer, m.requests)
+	m.duration, errs[1] = register(registerer, m.duration)
+	m.waits, errs[2] = register(registerer, m.waits)
+	m.breaker, errs[3] = register(registerer, m.breaker)
+	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
 	return m, nil

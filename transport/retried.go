@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -17,13 +18,17 @@ type Retry struct {
 	// pause is a random part of that (full jitter). A Retry-After beyond MaxWait ends
 	// the retrying: the caller gets the answer.
 	Wait, MaxWait time.Duration
+	// Within bounds the time from the first try's begin to the last one's, so that tries
+	// that run into their deadline are few; 0: no bound.
+	Within time.Duration
 }
 
 // Retried makes failed calls again where a second time does no harm: safe and
 // idempotent methods, and any call with an Idempotency-Key. Broken connections,
 // tries that ran into their own deadline, 409 (a lock, or the same key in flight),
 // 429, 500, 502, 503 and 504 are tried again; Stripe-Should-Retry overrules the
-// status, Retry-After the pause. The caller's context bounds it all.
+// status, Retry-After the pause. The caller's context bounds it all. What was never sent
+// (ErrOpen, ErrLimited) is not tried again.
 func Retried(next http.RoundTripper, retry Retry) http.RoundTripper {
 	if retry.Attempts < 2 {
 		return next
@@ -32,6 +37,7 @@ func Retried(next http.RoundTripper, retry Retry) http.RoundTripper {
 		if !repeatable(r) {
 			return next.RoundTrip(r)
 		}
+		start := time.Now()
 		for attempt := 1; ; attempt++ {
 			try, err := fresh(r, attempt)
 			if err != nil {
@@ -42,7 +48,7 @@ func Retried(next http.RoundTripper, retry Retry) http.RoundTripper {
 				return response, err
 			}
 			pause, ok := retry.pause(r.Context(), attempt, response)
-			if !ok {
+			if !ok || retry.Within > 0 && time.Since(start)+pause > retry.Within {
 				return response, err
 			}
 			discard(response)
@@ -89,7 +95,7 @@ func again(ctx context.Context, response *http.Response, err error) bool {
 		return false
 	}
 	if err != nil {
-		return true
+		return !errors.Is(err, ErrOpen) && !errors.Is(err, ErrLimited)
 	}
 	switch response.Header.Get("Stripe-Should-Retry") {
 	case "true":

@@ -3,8 +3,6 @@ package transport
 import (
 	"net/http"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // Options says how calls to one upstream are made.
@@ -18,8 +16,10 @@ type Options struct {
 	// Buffer reads responses whole within the try.
 	Buffer bool
 	Retry  Retry
-	// Rate bounds the tries by the second, with bursts of a second's worth; 0: no bound.
-	Rate    float64
+	// Limiter says when each try may go out; nil: at once.
+	Limiter *Limiter
+	// Breaker stops the tries while the upstream is down; nil: never.
+	Breaker *Breaker
 	Metrics *Metrics
 }
 
@@ -30,8 +30,14 @@ func Stack(base http.RoundTripper, options Options) http.RoundTripper {
 		next = Buffered(next)
 	}
 	next = Observed(next, options.Upstream, options.Operation, options.Metrics)
-	if options.Rate > 0 {
-		next = Limited(next, rate.NewLimiter(rate.Limit(options.Rate), max(1, int(options.Rate))))
+	if options.Breaker != nil {
+		next = Tripping(next, options.Breaker)
+	}
+	if options.Limiter != nil {
+		next = Limited(next, options.Limiter, options.Upstream, options.Operation, options.Metrics)
+	}
+	if options.Breaker != nil {
+		next = Guarded(next, options.Breaker)
 	}
 	return Retried(next, options.Retry)
 }

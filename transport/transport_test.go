@@ -153,7 +153,7 @@ func TestCallersDeadlineBoundsRetries(t *testing.T) {
 
 func TestLimited(t *testing.T) {
 	url, served := answers(t, status(200))
-	client := stack(t, func(o *transport.Options) { o.Rate = 0.01 })
+	client := stack(t, func(o *transport.Options) { o.Limiter = limiter(0.01) })
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	response, err := do(ctx, client, url)
@@ -161,8 +161,8 @@ func TestLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
-	if response, err = do(ctx, client, url); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("the second call got %v; want its deadline, at once", err)
+	if response, err = do(ctx, client, url); !errors.Is(err, transport.ErrLimited) {
+		t.Errorf("the second call got %v; want a refusal, at once", err)
 	}
 	if err == nil {
 		_ = response.Body.Close()
@@ -170,6 +170,13 @@ func TestLimited(t *testing.T) {
 	if n := served.Load(); n != 1 {
 		t.Errorf("%d calls came through", n)
 	}
+}
+
+// limiter has one limit for all calls.
+func limiter(limit float64) *transport.Limiter {
+	return transport.NewLimiter(transport.LimiterOptions{Buckets: func(string) []transport.Bucket {
+		return []transport.Bucket{{Name: "all", Limit: limit, Reason: "global"}}
+	}})
 }
 
 func do(ctx context.Context, client *http.Client, url string) (*http.Response, error) {
