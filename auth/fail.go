@@ -24,13 +24,17 @@ var statuses = map[fault.Kind]int{
 	fault.Timeout:         http.StatusGatewayTimeout,
 }
 
+// StatusOf is the HTTP status that answers a failure to tell who is asking.
+func StatusOf(err error) int {
+	if status, known := statuses[fault.KindOf(err)]; known {
+		return status
+	}
+	return http.StatusInternalServerError
+}
+
 // fail answers a failure: its public words to the browser, its cause to the log.
 func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status, known := statuses[fault.KindOf(err)]
-	if !known {
-		status = http.StatusInternalServerError
-	}
-	s.failStatus(w, r, status, err)
+	s.failStatus(w, r, StatusOf(err), err)
 }
 
 func (s *SignIn) failStatus(w http.ResponseWriter, r *http.Request, status int, err error) {

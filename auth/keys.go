@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -22,9 +23,9 @@ const maxSealed = 4096
 // errSealed tells that a text was not sealed by one of the keys for this use.
 var errSealed = errors.New("not sealed by a known key")
 
-// Keys seal small values for the browser to keep. The first key seals, every key
-// opens: to rotate, put a new key in front, and drop the old one a session's
-// lifetime later.
+// Keys seal small values for the browser to keep, and sign access tokens. The first key
+// seals and signs, every key opens and verifies: to rotate, put a new key in front, and
+// drop the old one when what it sealed and signed has expired.
 type Keys struct {
 	sealing string
 	byID    map[string][]byte
@@ -99,4 +100,15 @@ func (k *Keys) open(use, sealed string, value any) error {
 		return errSealed
 	}
 	return nil
+}
+
+// derive makes the key for one use of one of the keys (HKDF, RFC 5869): what signs is
+// never what seals.
+func (k *Keys) derive(id, use string) ([]byte, bool) {
+	key, known := k.byID[id]
+	if !known {
+		return nil, false
+	}
+	derived, err := hkdf.Key(sha256.New, key, nil, use, keyBytes)
+	return derived, err == nil
 }

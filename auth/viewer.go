@@ -1,6 +1,7 @@
 // Package auth knows who is asking: the Viewer of a request, the sealed cookie
-// that carries a session, and signing in with GitHub. It knows no GraphQL, and
-// keeps nothing on the server: a session proves itself on every replica.
+// that carries a session, signing in with GitHub, access tokens, and the header of a
+// trusted proxy. It knows no GraphQL, and keeps nothing on the server: sessions and
+// tokens prove themselves on every replica.
 package auth
 
 import (
@@ -16,8 +17,10 @@ type Viewer struct {
 	GithubID int64
 	// SignedIn is when the session began; renewals keep it.
 	SignedIn time.Time
-	// Expires is when the session ends unless it is renewed.
+	// Expires is when the session ends unless it is renewed, or the token ends.
 	Expires time.Time
+	// Token is the access token that asks; nil for somebody at a browser.
+	Token *Token
 }
 
 type viewerKey struct{}

@@ -97,6 +97,8 @@ func statusOf(list gqlerror.List, media string) int {
 		return http.StatusOK // Apollo's clients look no further otherwise
 	case code == codeTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case code == string(fault.Forbidden):
+		return http.StatusForbidden
 	case media == mediaGraphQL:
 		return http.StatusBadRequest
 	default:

@@ -30,6 +30,10 @@ type Options struct {
 	// Sessions tells who is asking, SignIn has the pages that begin and end sessions.
 	Sessions *auth.Sessions
 	SignIn   *auth.SignIn
+	// Tokens takes access tokens, and ends the streams of those who are in no more; Trust
+	// takes the word of a proxy in front. Either may be nil.
+	Tokens *auth.Tokens
+	Trust  *auth.Trust
 	// Dev adds POST /auth/dev.
 	Dev bool
 	// Checks are the parts that /readyz asks, by name.
@@ -94,7 +98,7 @@ func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, routed(pattern, h)) }
 
-	handle("/graphql", http.HandlerFunc(g.serveGraphQL))
+	handle("/graphql", g.identified(http.HandlerFunc(g.serveGraphQL)))
 	handle("GET /auth/github", http.HandlerFunc(g.SignIn.Begin))
 	handle("GET /auth/github/callback", http.HandlerFunc(g.SignIn.Callback))
 	handle("POST /auth/logout", http.HandlerFunc(g.SignIn.Out))
@@ -121,7 +125,7 @@ func routed(pattern string, next http.Handler) http.Handler {
 		record := recordOf(r.Context())
 		record.route = "/" + strings.TrimSuffix(path, "{$}")
 		if viewer, ok := auth.ViewerFrom(r.Context()); ok {
-			record.viewer = viewer.Login
+			record.signedIn(viewer)
 		}
 		next.ServeHTTP(w, r)
 	})

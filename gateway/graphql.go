@@ -37,6 +37,7 @@ func (g *Gateway) newServer() *handler.Server {
 	server.Use(documentLimit{tokens: g.Limits.Tokens, cache: documents})
 	server.Use(depthLimit{limit: g.Limits.Depth, introspection: g.Introspection})
 	server.Use(extension.FixedComplexityLimit(g.Limits.Complexity))
+	server.Use(readOnly{})
 	if g.Introspection {
 		server.Use(extension.Introspection{})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/fault"
 )
 
@@ -24,6 +25,8 @@ type record struct {
 	started   time.Time
 	route     string
 	viewer    string
+	// token is the ID of the access token that asks; empty without one.
+	token string
 	// stream tells that the answer lasts as long as its reader wants.
 	stream bool
 
@@ -42,6 +45,14 @@ func recordOf(ctx context.Context) *record {
 		return r
 	}
 	return &record{}
+}
+
+// signedIn notes who asks.
+func (r *record) signedIn(viewer auth.Viewer) {
+	r.viewer, r.token = viewer.Login, ""
+	if viewer.Token != nil {
+		r.token = viewer.Token.ID
+	}
 }
 
 // operation notes which operation runs.
@@ -88,6 +99,9 @@ func (r *record) attributes(took time.Duration) []slog.Attr {
 	attributes := []slog.Attr{slog.String("requestId", r.requestID), slog.Float64("seconds", took.Seconds())}
 	if r.viewer != "" {
 		attributes = append(attributes, slog.String("viewer", r.viewer))
+	}
+	if r.token != "" {
+		attributes = append(attributes, slog.String("token", r.token))
 	}
 	if r.kind != "" {
 		attributes = append(attributes, slog.String("operationType", r.kind), slog.String("operation", r.name))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/fault"
@@ -20,6 +21,8 @@ const writeTime = 15 * time.Second
 // of https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream that
 // ends without a complete event asks its client to connect again.
 func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphql.GraphExecutor, oc *graphql.OperationContext) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	ctx, cancel := g.untilExpiry(ctx)
 	defer cancel()
 	done, ok := g.streams.add(cancel)
@@ -39,13 +42,17 @@ func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphq
 	events := &eventStream{w: w, control: http.NewResponseController(w), cancel: cancel}
 	events.send(": connected\n\n")
 	defer events.keepAlive(g.Limits.KeepAlive)()
+	g.follow(ctx, stop)
 
 	responses, running := exec.DispatchOperation(ctx, oc)
 	for response := responses(running); response != nil; response = responses(running) {
 		events.send(fmt.Sprintf("event: next\ndata: %s\n\n", encode(response)))
 		g.metrics.events.WithLabelValues("sse").Inc()
 	}
-	if ctx.Err() == nil {
+	if why := context.Cause(ctx); why != nil && fault.KindOf(why) == fault.Unauthenticated { // to connect again would not help
+		events.send(fmt.Sprintf("event: next\ndata: %s\n\n", encode(exec.DispatchError(ctx, gqlerror.List{gqlerror.Wrap(why)}))))
+		events.send("event: complete\ndata:\n\n")
+	} else if ctx.Err() == nil {
 		events.send("event: complete\ndata:\n\n")
 	}
 }

@@ -59,7 +59,7 @@ func (s *socket) subscribe(m message) (code websocket.StatusCode, reason string)
 // client its end; nil when the client ended it.
 func (s *socket) operate(ctx context.Context, id string, params *graphql.RawParams) (last *message) {
 	connection := recordOf(s.ctx)
-	record := &record{requestID: connection.requestID, viewer: connection.viewer, route: connection.route, started: s.Now()}
+	record := &record{requestID: connection.requestID, viewer: connection.viewer, token: connection.token, route: connection.route, started: s.Now()}
 	ctx = context.WithValue(ctx, recordKey{}, record)
 	counts := func() []slog.Attr { return nil }
 	if s.Count != nil {

@@ -52,7 +52,7 @@ func (g webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	defer func() { _ = conn.CloseNow() }() // after a close handshake there is nothing left to close
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	s := &socket{Gateway: g.Gateway, conn: conn, exec: exec, ctx: ctx, active: map[string]context.CancelFunc{}}
+	s := &socket{Gateway: g.Gateway, conn: conn, exec: exec, ctx: ctx, cancel: cancel, active: map[string]context.CancelFunc{}}
 	done, ok := g.streams.add(func() { s.close(websocket.StatusServiceRestart, "this server is about to end: connect again") })
 	if !ok {
 		s.close(websocket.StatusServiceRestart, "this server is about to end: connect again")
@@ -72,6 +72,8 @@ type socket struct {
 	conn *websocket.Conn
 	exec graphql.GraphExecutor
 	ctx  context.Context // the connection's: its request, its viewer
+	// cancel ends the operations at once.
+	cancel context.CancelFunc
 
 	acknowledged atomic.Bool
 	mu           sync.Mutex
@@ -103,6 +105,10 @@ func (s *socket) run() {
 		expiry := time.AfterFunc(left, func() { s.close(closeExpired, "the session has ended: connect again") })
 		defer expiry.Stop()
 	}
+	s.follow(s.ctx, func(why error) {
+		s.cancel() // not one response more
+		s.close(closeExpired, fault.PublicOf(why))
+	})
 	go s.keepAlive()
 	for {
 		_, text, err := s.conn.Read(context.WithoutCancel(s.ctx))

@@ -106,6 +106,12 @@ type ComplexityRoot struct {
 		ClientMutationID func(childComplexity int) int
 	}
 
+	CreateAccessTokenPayload struct {
+		ClientMutationID func(childComplexity int) int
+		ExpiresAt        func(childComplexity int) int
+		Token            func(childComplexity int) int
+	}
+
 	CreateImagePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Image            func(childComplexity int) int
@@ -169,12 +175,14 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CancelBuild func(childComplexity int, input model.CancelBuildInput) int
-		CreateImage func(childComplexity int, input model.CreateImageInput) int
-		DeleteImage func(childComplexity int, input model.DeleteImageInput) int
-		RetryBuild  func(childComplexity int, input model.RetryBuildInput) int
-		StartBuild  func(childComplexity int, input model.StartBuildInput) int
-		UpdateImage func(childComplexity int, input model.UpdateImageInput) int
+		CancelBuild        func(childComplexity int, input model.CancelBuildInput) int
+		CreateAccessToken  func(childComplexity int, input model.CreateAccessTokenInput) int
+		CreateImage        func(childComplexity int, input model.CreateImageInput) int
+		DeleteImage        func(childComplexity int, input model.DeleteImageInput) int
+		RetryBuild         func(childComplexity int, input model.RetryBuildInput) int
+		RevokeAccessTokens func(childComplexity int, input model.RevokeAccessTokensInput) int
+		StartBuild         func(childComplexity int, input model.StartBuildInput) int
+		UpdateImage        func(childComplexity int, input model.UpdateImageInput) int
 	}
 
 	PageInfo struct {
@@ -222,6 +230,10 @@ type ComplexityRoot struct {
 
 	RetryBuildPayload struct {
 		Build            func(childComplexity int) int
+		ClientMutationID func(childComplexity int) int
+	}
+
+	RevokeAccessTokensPayload struct {
 		ClientMutationID func(childComplexity int) int
 	}
 
@@ -559,6 +571,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CancelBuildPayload.ClientMutationID(childComplexity), true
 
+	case "CreateAccessTokenPayload.clientMutationID":
+		if e.ComplexityRoot.CreateAccessTokenPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.ClientMutationID(childComplexity), true
+	case "CreateAccessTokenPayload.expiresAt":
+		if e.ComplexityRoot.CreateAccessTokenPayload.ExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.ExpiresAt(childComplexity), true
+	case "CreateAccessTokenPayload.token":
+		if e.ComplexityRoot.CreateAccessTokenPayload.Token == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateAccessTokenPayload.Token(childComplexity), true
+
 	case "CreateImagePayload.clientMutationID":
 		if e.ComplexityRoot.CreateImagePayload.ClientMutationID == nil {
 			break
@@ -794,6 +825,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CancelBuild(childComplexity, args["input"].(model.CancelBuildInput)), true
+	case "Mutation.createAccessToken":
+		if e.ComplexityRoot.Mutation.CreateAccessToken == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createAccessToken_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateAccessToken(childComplexity, args["input"].(model.CreateAccessTokenInput)), true
 	case "Mutation.createImage":
 		if e.ComplexityRoot.Mutation.CreateImage == nil {
 			break
@@ -827,6 +869,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RetryBuild(childComplexity, args["input"].(model.RetryBuildInput)), true
+	case "Mutation.revokeAccessTokens":
+		if e.ComplexityRoot.Mutation.RevokeAccessTokens == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_revokeAccessTokens_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RevokeAccessTokens(childComplexity, args["input"].(model.RevokeAccessTokensInput)), true
 	case "Mutation.startBuild":
 		if e.ComplexityRoot.Mutation.StartBuild == nil {
 			break
@@ -1067,6 +1120,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RetryBuildPayload.ClientMutationID(childComplexity), true
 
+	case "RevokeAccessTokensPayload.clientMutationID":
+		if e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID(childComplexity), true
+
 	case "StartBuildPayload.build":
 		if e.ComplexityRoot.StartBuildPayload.Build == nil {
 			break
@@ -1179,6 +1239,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputCancelBuildInput,
+		ec.unmarshalInputCreateAccessTokenInput,
 		ec.unmarshalInputCreateImageInput,
 		ec.unmarshalInputDeleteImageInput,
 		ec.unmarshalInputGitSourceInput,
@@ -1186,6 +1247,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputImageOrder,
 		ec.unmarshalInputKeyValueInput,
 		ec.unmarshalInputRetryBuildInput,
+		ec.unmarshalInputRevokeAccessTokensInput,
 		ec.unmarshalInputStartBuildInput,
 		ec.unmarshalInputUpdateImageInput,
 	)
@@ -1934,6 +1996,53 @@ extend type Query {
 	{Name: "../schema/scalars.graphqls", Input: `"RFC 3339, in UTC."
 scalar Time
 `, BuiltIn: false},
+	{Name: "../schema/token.graphqls", Input: `"What a new access token is."
+input CreateAccessTokenInput {
+  "What it is for: 1 to 100 characters. It stands in the log wherever the token is used to change something of weight."
+  name: String!
+  "1 to 365 days from now."
+  expiresInDays: Int! = 90
+  "Whether it may only read: queries and subscriptions."
+  readOnly: Boolean! = false
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Nothing is asked: all tokens end."
+input RevokeAccessTokensInput {
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The new access token."
+type CreateAccessTokenPayload {
+  "To be sent as ` + "`" + `Authorization: Bearer` + "`" + `. It is shown only now: nobody keeps it."
+  token: String!
+  "When it ends, if it is not revoked before."
+  expiresAt: Time!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"All tokens that the viewer had are void."
+type RevokeAccessTokensPayload {
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  "A token for scripts and CI; shown once. A token makes no tokens: sign in in the browser."
+  createAccessToken(
+    "What it may do."
+    input: CreateAccessTokenInput!
+  ): CreateAccessTokenPayload!
+  "Every token of the viewer ends, on every replica, and what it has open with it."
+  revokeAccessTokens(
+    "Which change this is."
+    input: RevokeAccessTokensInput!
+  ): RevokeAccessTokensPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/usage.graphqls", Input: `"Which billing period: the subscription's, or the calendar month in UTC without one."
 enum UsagePeriod {
   "The one that now is in."
@@ -2115,6 +2224,18 @@ func (ec *executionContext) childFields_CancelBuildPayload(ctx context.Context, 
 		return ec.fieldContext_CancelBuildPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CancelBuildPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreateAccessTokenPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "token":
+		return ec.fieldContext_CreateAccessTokenPayload_token(ctx, field)
+	case "expiresAt":
+		return ec.fieldContext_CreateAccessTokenPayload_expiresAt(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_CreateAccessTokenPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateAccessTokenPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_CreateImagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2313,6 +2434,14 @@ func (ec *executionContext) childFields_RetryBuildPayload(ctx context.Context, f
 		return ec.fieldContext_RetryBuildPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RetryBuildPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RevokeAccessTokensPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "clientMutationID":
+		return ec.fieldContext_RevokeAccessTokensPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokensPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/fault"
 )
 
@@ -21,9 +22,13 @@ func (r *Resolver) admin(ctx context.Context, what string, about ...slog.Attr) e
 	return nil
 }
 
+// audit writes one line of who did what, and by which access token, if by one.
 func (r *Resolver) audit(ctx context.Context, who, what string, allowed bool, about ...slog.Attr) {
 	attrs := append([]slog.Attr{
 		slog.String("who", who), slog.String("what", what), slog.Bool("allowed", allowed),
 	}, about...)
+	if asking, _ := auth.ViewerFrom(ctx); asking.Token != nil {
+		attrs = append(attrs, slog.String("token", asking.Token.ID))
+	}
 	r.log.LogAttrs(ctx, slog.LevelInfo, "audit", attrs...)
 }

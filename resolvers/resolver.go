@@ -87,7 +87,8 @@ type Options struct {
 	Builds   Builds
 	Logs     Logs
 	Watches  Watches
-	// Log gets the audit lines of administrators.
+	Tokens   Tokens
+	// Log gets the audit lines: what administrators see, and what happens to tokens.
 	Log *slog.Logger
 }
 
@@ -99,6 +100,7 @@ type Resolver struct {
 	builds   Builds
 	logs     Logs
 	watches  Watches
+	tokens   Tokens
 	log      *slog.Logger
 }
 
@@ -113,6 +115,7 @@ func New(options Options) graph.Config {
 			builds:   options.Builds,
 			logs:     options.Logs,
 			watches:  options.Watches,
+			tokens:   options.Tokens,
 			log:      options.Log,
 		},
 		Complexity: complexity(),

@@ -16,8 +16,6 @@ var later = []string{
 	"Mutation.deleteRegistryCredential", "DeleteRegistryCredentialInput", "DeleteRegistryCredentialPayload",
 	"Mutation.createCheckoutSession", "CreateCheckoutSessionInput", "CreateCheckoutSessionPayload",
 	"Mutation.createPortalSession", "CreatePortalSessionInput", "CreatePortalSessionPayload",
-	"Mutation.createAccessToken", "CreateAccessTokenInput", "CreateAccessTokenPayload",
-	"Mutation.revokeAccessTokens", "RevokeAccessTokensInput", "RevokeAccessTokensPayload",
 	"Image.triggers", "ImageTriggers", "ImageTriggersInput",
 	"CreateImageInput.triggers", "UpdateImageInput.triggers",
 }

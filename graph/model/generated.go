@@ -50,6 +50,28 @@ type CancelBuildPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// What a new access token is.
+type CreateAccessTokenInput struct {
+	// What it is for: 1 to 100 characters. It stands in the log wherever the token is used to change something of weight.
+	Name string `json:"name"`
+	// 1 to 365 days from now.
+	ExpiresInDays int `json:"expiresInDays"`
+	// Whether it may only read: queries and subscriptions.
+	ReadOnly bool `json:"readOnly"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The new access token.
+type CreateAccessTokenPayload struct {
+	// To be sent as `Authorization: Bearer`. It is shown only now: nobody keeps it.
+	Token string `json:"token"`
+	// When it ends, if it is not revoked before.
+	ExpiresAt time.Time `json:"expiresAt"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // A new image definition.
 type CreateImageInput struct {
 	// A DNS label: lower case letters, digits and -, at most 63; unique within the account.
@@ -225,6 +247,18 @@ type RetryBuildInput struct {
 type RetryBuildPayload struct {
 	// The new build, queued.
 	Build *Build `json:"build"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Nothing is asked: all tokens end.
+type RevokeAccessTokensInput struct {
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// All tokens that the viewer had are void.
+type RevokeAccessTokensPayload struct {
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
