@@ -7,6 +7,7 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -18,11 +19,20 @@ const (
 	metaTokenEpoch = "drydock.token_epoch"
 )
 
-// record is what a customer's read gives: the account, and what only usage needs.
+// record is what a customer's read gives.
 type record struct {
+	login string
+	// standings are the account with each subscription that may count, the best first;
+	// one without, where there is none.
+	standings []standing
+}
+
+// standing is an account with one of its subscriptions.
+type standing struct {
 	account *model.Account
-	// cycle is nil without a subscription.
-	cycle *cycle
+	// productID and cycle are the subscription's; empty and nil without one.
+	productID string
+	cycle     *cycle
 }
 
 // Account returns the account of a login, in any case. Unknown logins are
@@ -31,43 +41,51 @@ type record struct {
 // Stripe: GET /v1/customers/{id}?expand[]=subscriptions; before that what resolve
 // makes, for a login that is not in the directory.
 func (c *Client) Account(ctx context.Context, login string) (*model.Account, error) {
+	held, err := c.standing(ctx, login)
+	return held.account, err
+}
+
+func (c *Client) standing(ctx context.Context, login string) (standing, error) {
 	lower, err := canonical(login)
 	if err != nil {
-		return nil, noAccount()
+		return standing{}, noAccount()
 	}
 	held, err := c.record(ctx, lower)
 	if err != nil {
-		return nil, err
+		return standing{}, c.translate(err)
 	}
-	return held.account, nil
+	return c.present(held), nil
 }
 
+// record is the held or read record of a login. A customer that is deleted or has
+// another login by now is forgotten, and the login looked up once more.
 func (c *Client) record(ctx context.Context, login string) (*record, error) {
-	held, err := c.accounts.Get(ctx, login, func(ctx context.Context) (*record, error) { return c.readRecord(ctx, login) })
-	if err != nil {
-		return nil, c.translate(err)
-	}
-	return held, nil
-}
-
-// readRecord reads a customer. One that is deleted or has another login by now is
-// forgotten, and the login looked up once more.
-func (c *Client) readRecord(ctx context.Context, login string) (*record, error) {
 	for range 2 {
 		id, err := c.resolve(ctx, login)
 		if err != nil {
 			return nil, err
 		}
-		customer, err := c.readCustomer(ctx, id)
-		if err != nil {
+		held, err := c.accounts.Get(ctx, id, func(ctx context.Context) (*record, error) { return c.readRecord(ctx, id) })
+		switch {
+		case err != nil && fault.KindOf(err) != fault.NotFound:
 			return nil, err
-		}
-		if customer != nil && loginOf(customer) == login {
-			return c.recordOf(customer), nil
+		case err == nil && held.login == login:
+			return held, nil
 		}
 		c.directory.forget(login, id)
 	}
 	return nil, noAccount()
+}
+
+func (c *Client) readRecord(ctx context.Context, id string) (*record, error) {
+	customer, err := c.readCustomer(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if customer == nil {
+		return nil, noAccount()
+	}
+	return c.recordOf(customer), nil
 }
 
 // readCustomer gives nil for a customer that is no more.
@@ -76,18 +94,21 @@ func (c *Client) readCustomer(ctx context.Context, id string) (*stripe.Customer,
 	params.Context = ctx
 	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Get(id, params)
-	if missing(err) || err == nil && customer.Deleted {
+	switch {
+	case missing(err):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, c.translate(err)
+	case customer.Deleted:
+		c.directory.bury(id)
+		return nil, nil
 	}
 	return customer, nil
 }
 
 // recordOf converts a customer whose subscriptions are expanded.
 func (c *Client) recordOf(customer *stripe.Customer) *record {
-	account := &model.Account{
+	account := model.Account{
 		Login: loginOf(customer), CustomerID: customer.ID, CreatedAt: unix(customer.Created), Role: model.RoleUser,
 	}
 	if customer.Email != "" {
@@ -98,13 +119,17 @@ func (c *Client) recordOf(customer *stripe.Customer) *record {
 	}
 	account.GithubID = c.metaNumber(customer, metaGithubID)
 	account.TokenEpoch = c.metaNumber(customer, metaTokenEpoch)
-	held := &record{account: account}
-	if subscription := c.subscriptionOf(customer); subscription != nil {
-		account.Subscription = billingSubscription(subscription)
+	held := &record{login: account.Login}
+	for _, subscription := range counting(customer) {
+		with := account
+		with.Subscription = billingSubscription(subscription)
 		if entitles(subscription.Status) {
-			account.PlanID = productOf(subscription)
+			with.PlanID = productOf(subscription)
 		}
-		held.cycle = cycleOf(subscription)
+		held.standings = append(held.standings, standing{&with, productOf(subscription), cycleOf(subscription)})
+	}
+	if len(held.standings) == 0 {
+		held.standings = []standing{{account: &account}}
 	}
 	return held
 }

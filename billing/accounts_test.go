@@ -95,7 +95,9 @@ func TestAccountsRefused(t *testing.T) {
 	}
 	// The deleted customer's cursor still marks its place at the stand-in, as at Stripe
 	// the account itself is gone.
-	w.clock.Advance(2 * time.Minute)
+	if err := c.CatchUp(within(t)); err != nil {
+		t.Fatal(err)
+	}
 	if account, err := c.Account(within(t), "gone"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("a deleted customer is %v, %v", account, err)
 	}

@@ -103,7 +103,7 @@ func (w *world) client(t *testing.T, change ...func(*billing.Options)) *billing.
 	return c
 }
 
-// started is a client that is ready.
+// started is a client that is ready and knows all accounts.
 func (w *world) started(t *testing.T, change ...func(*billing.Options)) *billing.Client {
 	t.Helper()
 	c := w.client(t, change...)
@@ -113,7 +113,20 @@ func (w *world) started(t *testing.T, change ...func(*billing.Options)) *billing
 	if err := c.Ready(); err != nil {
 		t.Fatal(err)
 	}
+	until(t, "the directory is complete", func() bool { return c.Details()["directoryComplete"].(bool) })
 	return c
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := within(t); !holds(); {
+		select {
+		case <-deadline.Done():
+			t.Fatal("it did not come about: " + what)
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // within bounds what a test waits for.

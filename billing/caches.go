@@ -8,15 +8,19 @@ import (
 	"drydock.dev/drydock/fault"
 )
 
-// How long answers of Stripe's hold. What another replica or the dashboard changed is
-// seen when they run out; what this client wrote is seen at once.
+// How long answers of Stripe's hold. They are dropped when Stripe, or another replica,
+// tells that they changed; these times bound what nobody tells.
 const (
-	accountTTL = 15 * time.Second
-	usageTTL   = 10 * time.Second
+	accountTTL = 6 * time.Hour
+	usageTTL   = 6 * time.Hour
+	productTTL = 6 * time.Hour
+	// plansTTL and meterTTL are looked at behind the requests.
+	plansTTL = 6 * time.Hour
+	meterTTL = 6 * time.Hour
 	// unknownTTL is how long a login that nobody has costs no request.
-	unknownTTL = 5 * time.Second
-	meterTTL   = time.Hour
-	productTTL = 5 * time.Second
+	unknownTTL = 30 * time.Second
+	// absentTTL is the same for products and meters, which operators set up.
+	absentTTL = 5 * time.Second
 	// outage is how long old answers stand in when Stripe fails.
 	outage = 24 * time.Hour
 )
@@ -48,18 +52,18 @@ func (c *Client) makeCaches() error {
 	c.unknown, err = cache.New[string](unknown)
 	keep(err)
 
-	plans := with("plans", 10, 3*c.options.PlansEvery)
+	plans := with("plans", 10, plansTTL)
 	plans.Refresh = true
 	c.catalog, err = cache.New[*catalog](plans)
 	keep(err)
 
 	products := with("products", 1000, productTTL)
-	products.Negative = unknownTTL
+	products.Negative = absentTTL
 	c.products, err = cache.New[*offer](products)
 	keep(err)
 
 	meter := with("meter", 10, meterTTL)
-	meter.Refresh, meter.Negative = true, unknownTTL
+	meter.Refresh, meter.Negative = true, absentTTL
 	c.meter, err = cache.New[string](meter)
 	keep(err)
 	return errors.Join(errs...)

@@ -36,8 +36,16 @@ type Options struct {
 	Retry transport.Retry
 	// Limits are Stripe's rate limits.
 	Limits Limits
-	// PlansEvery is how often the plans are read again; a minute where 0.
-	PlansEvery time.Duration
+
+	// Announce tells the other replicas what this one changed or learned of; they Hear
+	// it. Where nil there are no others.
+	Announce func(ctx context.Context, notices []string) error
+	// WebhookSecrets are the signing secrets of the webhook endpoint, whsec_...: one, or
+	// two while they are rotated.
+	WebhookSecrets []string
+	// CatchUpEvery is how often the list of Stripe's events is read for what no webhook
+	// told; 2 minutes where 0.
+	CatchUpEvery time.Duration
 }
 
 // Client is the one door to Stripe. It is safe for concurrent use; Close ends it.
@@ -46,8 +54,8 @@ type Client struct {
 	stripe    *stripeAPI
 	directory *directory
 
-	// accounts are keyed by login, usage by login and period; unknown remembers logins
-	// that nobody has; catalog, products and meter hold plans.
+	// accounts are keyed by customer id, usage by customer id and period, as events name
+	// them; unknown remembers logins that nobody has; catalog, products and meter hold plans.
 	accounts *cache.Cache[*record]
 	usage    *cache.Cache[*usageRecord]
 	unknown  *cache.Cache[string]
@@ -55,6 +63,10 @@ type Client struct {
 	products *cache.Cache[*offer]
 	meter    *cache.Cache[string]
 
+	watchers watchers
+	billed   billed
+	seen     seen
+	caught   catchUp
 	problems problems
 
 	life    context.Context
@@ -104,18 +116,19 @@ func (o *Options) complete() error {
 	if o.Retry == (transport.Retry{}) {
 		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second, Within: 8 * time.Second}
 	}
-	if o.PlansEvery == 0 {
-		o.PlansEvery = time.Minute
+	if o.CatchUpEvery == 0 {
+		o.CatchUpEvery = 2 * time.Minute
 	}
 	return o.Limits.complete(o.Key)
 }
 
-// Start reads what requests should not wait for: the meter, the plans, and the
-// directory of all accounts. It tries until all are there or ctx ends; Ready tells
-// what is missing meanwhile. It then keeps the plans fresh until Close.
+// Start reads what requests should not wait for: the meter and the plans. It tries until
+// they are there or ctx ends; Ready tells what is missing meanwhile. Behind the requests
+// it then fills the directory of all accounts, and keeps up with Stripe's events until
+// Close.
 //
-// Stripe: GET /v1/billing/meters, GET /v1/products, GET /v1/prices, and
-// GET /v1/customers for each hundred customers.
+// Stripe: GET /v1/events, GET /v1/billing/meters, GET /v1/products, GET /v1/prices; behind
+// the requests GET /v1/customers for each hundred customers, and GET /v1/events.
 func (c *Client) Start(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -124,8 +137,8 @@ func (c *Client) Start(ctx context.Context) error {
 		name string
 		run  func(context.Context) error
 	}{
+		{"events", c.beginEvents},
 		{"plans", func(ctx context.Context) error { _, err := c.plans(ctx); return err }},
-		{"directory", c.fillDirectory},
 	}
 	for _, step := range steps {
 		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
@@ -141,7 +154,8 @@ func (c *Client) Start(ctx context.Context) error {
 			}
 		}
 	}
-	c.running.Go(c.refreshPlans)
+	c.running.Go(c.fillDirectory)
+	c.running.Go(c.keepUp)
 	return nil
 }
 
@@ -156,9 +170,6 @@ func (c *Client) Ready() error {
 	if _, ok := c.meter.Peek(eventName); !ok {
 		missing = append(missing, errors.New("no active Stripe billing meter has the event name "+eventName))
 	}
-	if _, complete := c.directory.size(); !complete {
-		missing = append(missing, errors.New("the directory of accounts is being read"))
-	}
 	return errors.Join(missing...)
 }
 
@@ -166,7 +177,8 @@ func (c *Client) Ready() error {
 // operator should set right in Stripe.
 func (c *Client) Details() map[string]any {
 	accounts, complete := c.directory.size()
-	details := map[string]any{"accounts": accounts, "directoryComplete": complete, "problems": c.problems.list()}
+	details := map[string]any{"accounts": accounts, "directoryComplete": complete,
+		"problems": append(c.problems.list(), c.directory.twins()...)}
 	names := []string{}
 	if plans, ok := c.catalog.Peek(catalogKey); ok {
 		for _, plan := range plans.all {

@@ -1,19 +1,23 @@
 package billing
 
 import (
-	"context"
+	"slices"
 	"sync"
 
 	"github.com/stripe/stripe-go/v76"
 )
 
 // directory knows which customer a login is. It is filled at start and learns from
-// every customer read; it may miss some, never invent one.
+// every customer read and every event; it may miss some, and a read proves the others.
 type directory struct {
 	problem func(string)
 
 	mu        sync.RWMutex
 	customers map[string]place
+	// others are further customers of a login, made by hand; the oldest is the account.
+	others map[string][]place
+	// gone are customers deleted lately, which Search may still show.
+	gone map[string]bool
 	// newest is the creation time of the newest customer seen, ours or not.
 	newest   int64
 	complete bool
@@ -24,8 +28,18 @@ type place struct {
 	created    int64
 }
 
+// before orders customers of one login: the first is the account.
+func (p place) before(other place) bool {
+	return p.created < other.created || p.created == other.created && p.customerID < other.customerID
+}
+
+// maxGone bounds the memory of deleted customers.
+const maxGone = 10_000
+
 func newDirectory(problem func(string)) *directory {
-	return &directory{problem: problem, customers: map[string]place{}}
+	return &directory{
+		problem: problem, customers: map[string]place{}, others: map[string][]place{}, gone: map[string]bool{},
+	}
 }
 
 func (d *directory) lookup(login string) (string, bool) {
@@ -35,36 +49,81 @@ func (d *directory) lookup(login string) (string, bool) {
 	return found.customerID, ok
 }
 
-// learn takes note of a customer. Of several with one login the oldest is the account.
+// learn takes note of a customer that was read.
 func (d *directory) learn(customer *stripe.Customer) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.newest = max(d.newest, customer.Created)
-	login := loginOf(customer)
-	if login == "" || customer.Deleted {
+	if customer.Deleted {
 		return
 	}
-	found := place{customerID: customer.ID, created: customer.Created}
-	held, ok := d.customers[login]
-	if ok && held.customerID != found.customerID {
-		first, second := held, found
-		if found.created < held.created || found.created == held.created && found.customerID < held.customerID {
-			first, second = found, held
-		}
-		d.problem("customers " + first.customerID + " and " + second.customerID + ": both have the login " + login +
-			"; the older one is the account")
-		found = first
+	d.mu.Lock()
+	d.newest = max(d.newest, customer.Created)
+	d.mu.Unlock()
+	if login := loginOf(customer); login != "" {
+		d.note(login, place{customerID: customer.ID, created: customer.Created})
 	}
-	d.customers[login] = found
 }
 
-// forget drops a login that is no longer this customer's.
+// note takes note of a login's customer. Of several the oldest is the account.
+func (d *directory) note(login string, found place) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	held, known := d.customers[login]
+	switch {
+	case d.gone[found.customerID] || known && held.customerID == found.customerID:
+		return
+	case !known:
+		d.customers[login] = found
+		return
+	case found.before(held):
+		d.customers[login] = found
+		d.drop(login, found)
+		found = held
+	}
+	if !slices.Contains(d.others[login], found) {
+		d.others[login] = append(d.others[login], found)
+		d.problem(twin(login, d.customers[login], found))
+	}
+}
+
+// forget drops a login that is no longer this customer's; the next oldest takes it.
 func (d *directory) forget(login, customerID string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.customers[login].customerID == customerID {
-		delete(d.customers, login)
+	held := d.customers[login]
+	if held.customerID != customerID {
+		d.drop(login, place{customerID: customerID})
+		return
 	}
+	delete(d.customers, login)
+	if others := d.others[login]; len(others) > 0 {
+		next := slices.MinFunc(others, func(a, b place) int {
+			if a.before(b) {
+				return -1
+			}
+			return 1
+		})
+		d.customers[login] = next
+		d.drop(login, next)
+	}
+}
+
+// drop takes a customer out of the others, with the lock held.
+func (d *directory) drop(login string, found place) {
+	rest := slices.DeleteFunc(d.others[login], func(other place) bool { return other.customerID == found.customerID })
+	if len(rest) == 0 {
+		delete(d.others, login)
+		return
+	}
+	d.others[login] = rest
+}
+
+// bury remembers that a customer was deleted, whatever older answers say.
+func (d *directory) bury(customerID string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.gone) >= maxGone {
+		clear(d.gone)
+	}
+	d.gone[customerID] = true
 }
 
 func (d *directory) size() (accounts int, complete bool) {
@@ -73,84 +132,33 @@ func (d *directory) size() (accounts int, complete bool) {
 	return len(d.customers), d.complete
 }
 
+func (d *directory) filled() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.complete = true
+}
+
 func (d *directory) horizon() int64 {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.newest
 }
 
-// fillDirectory reads all customers, page by page.
-func (c *Client) fillDirectory(ctx context.Context) error {
-	params := &stripe.CustomerListParams{}
-	params.Context, params.Limit = ctx, stripe.Int64(100)
-	customers := c.stripe.customers.List(params)
-	for customers.Next() {
-		c.directory.learn(customers.Customer())
+// twins tells the logins that more than one customer has now.
+func (d *directory) twins() []string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	texts := []string{}
+	for login, others := range d.others {
+		for _, other := range others {
+			texts = append(texts, twin(login, d.customers[login], other))
+		}
 	}
-	if err := customers.Err(); err != nil {
-		return c.translate(err)
-	}
-	c.directory.mu.Lock()
-	defer c.directory.mu.Unlock()
-	c.directory.complete = true
-	return nil
+	slices.Sort(texts)
+	return texts
 }
 
-// resolve is the customer of a login: the directory's, else what Stripe says now. A
-// login that nobody has is remembered for a few seconds.
-//
-// Stripe, for a login not in the directory: GET /v1/customers?created[gte]=...,
-// GET /v1/customers/search.
-func (c *Client) resolve(ctx context.Context, login string) (string, error) {
-	if id, ok := c.directory.lookup(login); ok {
-		return id, nil
-	}
-	return c.unknown.Get(ctx, login, func(ctx context.Context) (string, error) { return c.find(ctx, login) })
-}
-
-// The bounds of find's look at the newest customers.
-const (
-	overlap     = 120 // seconds
-	newestPages = 10
-)
-
-// find looks first at the customers created since the newest one known, since lists
-// show a write at once, then asks Search, which lags, for a customer whose metadata
-// came later.
-func (c *Client) find(ctx context.Context, login string) (string, error) {
-	if err := c.catchUp(ctx); err != nil {
-		return "", c.translate(err)
-	}
-	if id, ok := c.directory.lookup(login); ok {
-		return id, nil
-	}
-	search := &stripe.CustomerSearchParams{SearchParams: stripe.SearchParams{
-		Context: ctx, Query: "metadata['drydock.login']:'" + login + "'", Limit: stripe.Int64(100), Single: true,
-	}}
-	found := c.stripe.customers.Search(search)
-	for found.Next() {
-		c.directory.learn(found.Customer())
-	}
-	if err := found.Err(); err != nil {
-		return "", c.translate(err)
-	}
-	if id, ok := c.directory.lookup(login); ok {
-		return id, nil
-	}
-	return "", noAccount()
-}
-
-func (c *Client) catchUp(ctx context.Context) error {
-	params := &stripe.CustomerListParams{}
-	params.Context, params.Limit = ctx, stripe.Int64(100)
-	pages := 1
-	if newest := c.directory.horizon(); newest > 0 {
-		params.CreatedRange = &stripe.RangeQueryParams{GreaterThanOrEqual: newest - overlap}
-		pages = newestPages
-	}
-	customers := c.stripe.customers.List(params)
-	for n := 0; n < pages*100 && customers.Next(); n++ {
-		c.directory.learn(customers.Customer())
-	}
-	return customers.Err()
+func twin(login string, first, second place) string {
+	return "customers " + first.customerID + " and " + second.customerID + ": both have the login " + login +
+		"; the older one is the account"
 }

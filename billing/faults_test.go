@@ -57,7 +57,7 @@ func TestFaults(t *testing.T) {
 			}
 			w.stripe.ClearFaults()
 			// What failed was not remembered; what was said to be gone is looked for anew.
-			w.clock.Advance(10 * time.Second)
+			w.clock.Advance(31 * time.Second)
 			if account, err := client.Account(within(t), "ada"); err != nil {
 				t.Errorf("after the fault: %v, %v", account, err)
 			}

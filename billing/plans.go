@@ -3,8 +3,8 @@ package billing
 import (
 	"cmp"
 	"context"
+	"reflect"
 	"slices"
-	"time"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -23,8 +23,8 @@ type catalog struct {
 	standard *model.Plan
 }
 
-// Plans returns the plans on offer, cheapest first. They are read at Start and again
-// behind the requests, so no request waits for them.
+// Plans returns the plans on offer, cheapest first. They are read at Start, and again
+// when Stripe tells of a change.
 //
 // Stripe: GET /v1/products?active=true, GET /v1/prices?active=true&type=recurring.
 func (c *Client) Plans(ctx context.Context) ([]*model.Plan, error) {
@@ -96,28 +96,16 @@ func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Pl
 	}
 	fresh := *plan
 	fresh.Limits = c.limitsOf(product, plans.standard)
+	if !reflect.DeepEqual(fresh.Limits, plan.Limits) {
+		// The change's webhook is late, or lost.
+		c.Hear([]string{notice(noticeProduct, product.ID)})
+	}
 	return &fresh, nil
 }
 
 func (c *Client) plans(ctx context.Context) (*catalog, error) {
 	plans, err := c.catalog.Get(ctx, catalogKey, c.readCatalog)
 	return plans, c.translate(err)
-}
-
-// refreshPlans reads the plans again and again until Close.
-func (c *Client) refreshPlans() {
-	ticker := time.NewTicker(c.options.PlansEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-c.life.Done():
-			return
-		case <-ticker.C:
-			if _, err := c.catalog.Reload(c.life, catalogKey, c.readCatalog); err != nil && c.life.Err() == nil {
-				c.options.Log.Warn("the plans could not be read again", "error", err)
-			}
-		}
-	}
 }
 
 func (c *Client) readCatalog(ctx context.Context) (*catalog, error) {

@@ -175,7 +175,7 @@ func TestRequests(t *testing.T) {
 
 // TestDirectory fills a directory from many customers, most of them accounts.
 func TestDirectory(t *testing.T) {
-	w := newWorld(t, billingtest.Options{})
+	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
 	const accounts = 350
 	for n := range accounts {
 		w.call(t, "POST", "/v1/customers", form("metadata[drydock.login]", fmt.Sprintf("user-%d", n)))
@@ -185,10 +185,15 @@ func TestDirectory(t *testing.T) {
 	}
 	w.stripe.ResetRequests()
 	c := w.started(t)
+	requests := w.stripe.Requests()
+	if pages := requests["GET /v1/customers"]; pages < 4 || pages > 4+10 {
+		t.Errorf("%d pages for 4 full ones, read by 10 workers", pages)
+	}
+	delete(requests, "GET /v1/customers")
 	if diff := cmp.Diff(map[string]int{
-		"GET /v1/customers": 4, "GET /v1/products": 1, "GET /v1/prices": 1, "GET /v1/billing/meters": 1,
-	}, w.stripe.Requests()); diff != "" {
-		t.Errorf("the start's requests (-want +got):\n%s", diff)
+		"GET /v1/events": 1, "GET /v1/products": 1, "GET /v1/prices": 1, "GET /v1/billing/meters": 1,
+	}, requests); diff != "" {
+		t.Errorf("the start's other requests (-want +got):\n%s", diff)
 	}
 	if got := c.Details()["accounts"]; got != accounts {
 		t.Errorf("%v accounts, want %d", got, accounts)

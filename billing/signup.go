@@ -29,9 +29,9 @@ func (c *Client) SignUp(ctx context.Context, identity model.Identity) (*model.Ac
 		held, err = c.create(ctx, login)
 	}
 	if err != nil {
-		return nil, err
+		return nil, c.translate(err)
 	}
-	return c.introduce(ctx, held.account, identity)
+	return c.introduce(ctx, c.present(held).account, identity)
 }
 
 // recreations bounds how often a login may be signed up and deleted in a day.
@@ -60,7 +60,7 @@ func (c *Client) create(ctx context.Context, login string) (*record, error) {
 				continue
 			}
 		}
-		return c.remember(customer), nil
+		return c.remember(ctx, customer), nil
 	}
 	return nil, fault.New(fault.Conflict, "This login was signed up and deleted too often today: try again tomorrow.")
 }
@@ -87,18 +87,19 @@ func (c *Client) introduce(ctx context.Context, account *model.Account, identity
 	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
 	if err != nil {
-		c.accounts.Invalidate(account.Login)
+		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)
 	}
-	return c.remember(customer).account, nil
+	return c.present(c.remember(ctx, customer)).account, nil
 }
 
-// remember keeps a customer that was just written.
-func (c *Client) remember(customer *stripe.Customer) *record {
-	login, held := loginOf(customer), c.recordOf(customer)
+// remember keeps a customer that was just written, and tells who else holds it, by more
+// notices than a change has, where there are.
+func (c *Client) remember(ctx context.Context, customer *stripe.Customer, more ...string) *record {
+	held, notices := c.recordOf(customer), append(more, noticesOf(customer)...)
 	c.directory.learn(customer)
-	c.unknown.Invalidate(login)
-	c.accounts.Invalidate(login)
-	c.accounts.Put(c.accounts.Mark(), login, held)
+	c.Hear(notices)
+	c.accounts.Put(c.accounts.Mark(), customer.ID, held)
+	c.announce(ctx, notices)
 	return held
 }

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -9,39 +10,41 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// standing orders the statuses of subscriptions: of several the first one counts.
-var standing = []stripe.SubscriptionStatus{
+// statuses orders the statuses of subscriptions: of several the first one counts.
+var statuses = []stripe.SubscriptionStatus{
 	stripe.SubscriptionStatusActive, stripe.SubscriptionStatusTrialing, stripe.SubscriptionStatusPastDue,
 	stripe.SubscriptionStatusUnpaid, stripe.SubscriptionStatusPaused, stripe.SubscriptionStatusIncomplete,
 }
 
 // entitles tells whether a status gives the plan; with any other the default plan holds.
 func entitles(status stripe.SubscriptionStatus) bool {
-	return slices.Contains(standing[:3], status)
+	return slices.Contains(statuses[:3], status)
 }
 
-// subscriptionOf is the subscription that counts: to one of the plans where there is
-// one, else of best standing, else the newest. nil without any.
-func (c *Client) subscriptionOf(customer *stripe.Customer) *stripe.Subscription {
+// counting are the subscriptions that may count, of best status first, then the newest.
+func counting(customer *stripe.Customer) []*stripe.Subscription {
 	if customer.Subscriptions == nil {
 		return nil
 	}
-	known := func(*stripe.Subscription) bool { return false }
-	if plans, ok := c.catalog.Peek(catalogKey); ok {
-		known = func(s *stripe.Subscription) bool { return plans.byID[productOf(s)] != nil }
-	}
-	var best *stripe.Subscription
-	for _, next := range customer.Subscriptions.Data {
-		rank := slices.Index(standing, next.Status)
-		if rank < 0 {
-			continue
+	rank := func(s *stripe.Subscription) int { return slices.Index(statuses, s.Status) }
+	found := slices.DeleteFunc(slices.Clone(customer.Subscriptions.Data), func(s *stripe.Subscription) bool { return rank(s) < 0 })
+	slices.SortStableFunc(found, func(a, b *stripe.Subscription) int { return cmp.Compare(rank(a), rank(b)) })
+	return found
+}
+
+// present is the standing that counts: to one of the plans where there is one, else the
+// best. The plans may be others by now than when the record was read.
+func (c *Client) present(held *record) standing {
+	if len(held.standings) > 1 {
+		if plans, ok := c.catalog.Peek(catalogKey); ok {
+			for _, standing := range held.standings {
+				if plans.byID[standing.productID] != nil {
+					return standing
+				}
+			}
 		}
-		if best == nil || known(next) && !known(best) ||
-			known(next) == known(best) && rank < slices.Index(standing, best.Status) {
-			best = next
-		}
 	}
-	return best
+	return held.standings[0]
 }
 
 // productOf is the product that a subscription's prices belong to.

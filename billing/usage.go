@@ -17,21 +17,33 @@ type usageRecord struct {
 	period  period
 	seconds int
 	daily   []*model.DailyUsage
+	readAt  time.Time
+	// settled tells that Stripe's sums had time to take in the builds billed before.
+	settled bool
+}
+
+// unsettledTTL is how long sums hold that Stripe may still be adding to.
+const unsettledTTL = 30 * time.Second
+
+// serves tells whether what was read still tells of the period, at least up to today.
+func (u *usageRecord) serves(span period, now time.Time) bool {
+	if !u.period.start.Equal(span.start) || !u.settled && now.Sub(u.readAt) >= unsettledTTL {
+		return false
+	}
+	day := func(at time.Time) time.Time { return at.UTC().Truncate(day) }
+	return day(u.readAt).Equal(day(now)) || !u.readAt.Before(span.end)
 }
 
 // Usage returns the metered build time of an account in a billing period, with one
 // entry for each UTC day of it up to today. Stripe counts by whole minutes: a period
-// that begins within a minute counts from that minute's start.
+// that begins within a minute counts from that minute's start. What is held serves
+// until a build is billed (ForgetUsage), the day or the period ends.
 //
 // Stripe: GET /v1/billing/meters/{id}/event_summaries, once where the period begins on
 // a UTC day, else twice; a third time for a past period that also ends within a day.
 // Before that what Account makes.
 func (c *Client) Usage(ctx context.Context, login string, which model.UsagePeriod) (*model.Usage, error) {
-	account, err := c.Account(ctx, login)
-	if err != nil {
-		return nil, err
-	}
-	held, err := c.record(ctx, account.Login)
+	held, err := c.standing(ctx, login)
 	if err != nil {
 		return nil, err
 	}
@@ -39,31 +51,50 @@ func (c *Client) Usage(ctx context.Context, login string, which model.UsagePerio
 	if err != nil {
 		return nil, err
 	}
-	span := periodOf(held.cycle, which, c.options.Now())
-	metered, err := c.usage.Get(ctx, usageKey(account.Login, which), func(ctx context.Context) (*usageRecord, error) {
-		return c.readUsage(ctx, held.account, span)
-	})
+	metered, err := c.metered(ctx, held, which)
 	if err != nil {
 		return nil, c.translate(err)
 	}
 	return &model.Usage{
-		Login: account.Login, PeriodStart: metered.period.start, PeriodEnd: metered.period.end,
+		Login: held.account.Login, PeriodStart: metered.period.start, PeriodEnd: metered.period.end,
 		BuildSeconds: metered.seconds, IncludedBuildMinutes: plan.Limits.IncludedBuildMinutes, Daily: metered.daily,
 	}, nil
 }
 
-// ForgetUsage drops what is held of an account's usage: a build of it was metered.
+func (c *Client) metered(ctx context.Context, held standing, which model.UsagePeriod) (*usageRecord, error) {
+	now := c.options.Now()
+	key, span := usageKey(held.account.CustomerID, which), periodOf(held.cycle, which, now)
+	read := func(ctx context.Context) (*usageRecord, error) { return c.readUsage(ctx, held.account, span) }
+	metered, err := c.usage.Get(ctx, key, read)
+	if err != nil || metered.serves(span, now) {
+		return metered, err
+	}
+	again, err := c.usage.Reload(ctx, key, read)
+	if err != nil && metered.period.start.Equal(span.start) {
+		return metered, nil
+	}
+	return again, err
+}
+
+// ForgetUsage drops what is held of an account's usage: a build of it was billed.
 func (c *Client) ForgetUsage(login string) {
 	lower, err := canonical(login)
 	if err != nil {
 		return
 	}
+	id, ok := c.directory.lookup(lower)
+	if !ok {
+		return
+	}
+	c.billed.note(id, c.options.Now())
 	for _, which := range model.AllUsagePeriod {
-		c.usage.Invalidate(usageKey(lower, which))
+		c.usage.Invalidate(usageKey(id, which))
 	}
 }
 
-func usageKey(login string, which model.UsagePeriod) string { return login + "\x00" + string(which) }
+func usageKey(customerID string, which model.UsagePeriod) string {
+	return customerID + "\x00" + string(which)
+}
 
 // readUsage reads the sums by day, and where the period does not begin or end with a
 // day, the exact sums of its parts.
@@ -116,7 +147,10 @@ func (c *Client) readUsage(ctx context.Context, account *model.Account, span per
 	if midEnd {
 		days[last.Unix()] += total - sum(days)
 	}
-	return &usageRecord{period: span, seconds: total, daily: daily(account.Login, days, first, last)}, nil
+	return &usageRecord{
+		period: span, seconds: total, daily: daily(account.Login, days, first, last),
+		readAt: now, settled: c.billed.settled(account.CustomerID, now),
+	}, nil
 }
 
 // summaries reads the meter's sums by the start of their window, in seconds.

@@ -1,0 +1,144 @@
+package billing
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/stripe/stripe-go/v76"
+)
+
+const (
+	// eventOverlap is how much later than others an event may show in the list, in seconds.
+	eventOverlap = 60
+	// catchUpPages bounds one catching up; further behind everything is read anew.
+	catchUpPages = 20
+	// catchUpAgain is the pause after one that failed: while Stripe is taken to be down it
+	// is this that finds out when it answers again.
+	catchUpAgain = 2 * time.Second
+)
+
+// catchUp is how far the list of events was read.
+type catchUp struct {
+	mu sync.Mutex
+	// newest is the creation time of the newest event read.
+	newest int64
+}
+
+// beginEvents notes where the list of events ends now: what is read of Stripe from here
+// on is newer.
+//
+// Stripe: GET /v1/events?types[]=&limit=100.
+func (c *Client) beginEvents(ctx context.Context) error {
+	c.caught.mu.Lock()
+	defer c.caught.mu.Unlock()
+	params := eventList(ctx)
+	params.Single = true
+	events := c.stripe.changes.List(params)
+	for events.Next() {
+		event := events.Event()
+		c.seen.add(event.ID, false)
+		c.caught.newest = max(c.caught.newest, event.Created)
+	}
+	if c.refused(events.Err()) {
+		return nil
+	}
+	return c.translate(events.Err())
+}
+
+// CatchUp reads the events since the last one that was read, and drops what they
+// changed: so a lost webhook heals. Client does it by itself from Start on. The other
+// replicas, who do the same, are not told.
+//
+// Stripe: GET /v1/events?types[]=&created[gte]=, once for each hundred events.
+func (c *Client) CatchUp(ctx context.Context) error {
+	c.caught.mu.Lock()
+	defer c.caught.mu.Unlock()
+	params := eventList(background(ctx))
+	if since := c.caught.newest - eventOverlap; since > 0 {
+		params.CreatedRange = &stripe.RangeQueryParams{GreaterThanOrEqual: since}
+	}
+	events := c.stripe.changes.List(params)
+	var fresh []*stripe.Event
+	read, newest := 0, c.caught.newest
+	for read < catchUpPages*100 && events.Next() {
+		read++
+		event := events.Event()
+		newest = max(newest, event.Created)
+		if !c.seen.has(event.ID) {
+			fresh = append(fresh, event)
+		}
+	}
+	if err := events.Err(); err != nil {
+		if c.refused(err) {
+			c.HearAll()
+			return nil
+		}
+		return c.translate(err)
+	}
+	if read == catchUpPages*100 {
+		c.options.Log.Warn("too many events to catch up with: everything is read anew", "events", read)
+		c.HearAll()
+	}
+	var failed error
+	for _, event := range slices.Backward(fresh) {
+		if err := c.heed(ctx, event); err != nil {
+			failed = errors.Join(failed, err)
+		}
+	}
+	if failed == nil {
+		c.caught.newest = newest
+	}
+	return failed
+}
+
+// heed drops what an event changed, here alone.
+func (c *Client) heed(ctx context.Context, event *stripe.Event) error {
+	c.Hear(noticesOfEvent(event))
+	if err := c.settle(ctx, event); err != nil {
+		return err
+	}
+	c.seen.add(event.ID, false)
+	return nil
+}
+
+func eventList(ctx context.Context) *stripe.EventListParams {
+	params := &stripe.EventListParams{}
+	params.Context, params.Limit = ctx, stripe.Int64(100)
+	for _, kind := range eventTypes {
+		params.Types = append(params.Types, stripe.String(string(kind)))
+	}
+	return params
+}
+
+// refused tells whether the key may not read events. Then nothing tells of changes that
+// no webhook brought, and all that is held is old after each round.
+func (c *Client) refused(err error) bool {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) || refused.HTTPStatusCode != http.StatusForbidden && refused.HTTPStatusCode != http.StatusUnauthorized {
+		return false
+	}
+	c.problem("the key may not read events: without them everything is read anew every " + c.options.CatchUpEvery.String())
+	return true
+}
+
+// keepUp catches up again and again until Close, at times that differ among replicas.
+func (c *Client) keepUp() {
+	every := func() time.Duration { return c.options.CatchUpEvery*9/10 + rand.N(c.options.CatchUpEvery/5+1) }
+	for pause := every(); ; {
+		select {
+		case <-c.life.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = every()
+		if err := c.CatchUp(c.life); err != nil && c.life.Err() == nil {
+			c.options.Log.Debug("the events could not be read", "error", err, "again", catchUpAgain)
+			pause = min(pause, catchUpAgain)
+		}
+	}
+}
