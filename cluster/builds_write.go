@@ -65,7 +65,7 @@ func (c *Client) start(ctx context.Context, start model.BuildStart, identify fun
 	if _, err = c.images.remember(image); err != nil {
 		return nil, err
 	}
-	err = c.do(ctx, c.drydock.Post().Namespace(b.Namespace).Resource("builds").Body(b), b)
+	err = do(ctx, c.drydock.Post().Namespace(b.Namespace).Resource("builds").Body(b), b)
 	if fault.KindOf(err) == fault.AlreadyExists { // the same mutation, through another replica
 		b, err = c.liveBuild(ctx, model.Key{Login: start.Image.Login, Name: b.Name})
 	}
@@ -146,7 +146,7 @@ func (c *Client) CancelBuild(ctx context.Context, key model.Key) (*model.Build, 
 		if err != nil {
 			return nil, err
 		}
-		err = c.do(ctx, c.drydock.Patch(types.MergePatchType).Namespace(b.Namespace).Resource("builds").Name(b.Name).Body(patch), b)
+		err = do(ctx, c.drydock.Patch(types.MergePatchType).Namespace(b.Namespace).Resource("builds").Name(b.Name).Body(patch), b)
 		if err != nil {
 			return nil, missing(err, noBuild)
 		}

@@ -3,33 +3,22 @@ package cluster
 import (
 	"context"
 	"errors"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"log/slog"
-	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/graph/model"
-	"drydock.dev/drydock/transport"
 )
-
-// requestTimeout bounds every request but watches and logs.
-const requestTimeout = 15 * time.Second
 
 // Options says which cluster, and who listens.
 type Options struct {
@@ -78,15 +67,15 @@ func New(options Options) (*Client, error) {
 	if c.now == nil {
 		c.now = time.Now
 	}
-	config, err := clientcmd.BuildConfigFromFlags("", options.Kubeconfig)
+	server, err := connect(options.Kubeconfig, options.UserAgent, options.Registerer)
 	if err != nil {
-		return nil, fmt.Errorf("kubeconfig: %w", err)
+		return nil, err
 	}
-	config.UserAgent = options.UserAgent
-	if config.UserAgent == "" {
-		config.UserAgent = "drydock"
+	c.params = server.params
+	if c.drydock, err = server.group(v1alpha1.GroupVersion); err != nil {
+		return nil, err
 	}
-	if err := c.connect(config, options.Registerer); err != nil {
+	if c.core, err = server.group(corev1.SchemeGroupVersion); err != nil {
 		return nil, err
 	}
 	subscribers, err := newSubscribers(options.Registerer)
@@ -99,60 +88,6 @@ func New(options Options) (*Client, error) {
 	life := klog.NewContext(context.Background(), logr.FromSlogHandler(c.log.Handler()))
 	c.life, c.stop = context.WithCancel(life)
 	return c, nil
-}
-
-// connect makes the REST clients of the two API groups over one connection pool.
-func (c *Client) connect(config *rest.Config, registerer prometheus.Registerer) error {
-	metrics, err := transport.NewMetrics(registerer)
-	if err != nil {
-		return err
-	}
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return transport.Observed(next, "kubernetes", operation, metrics)
-	})
-	config.QPS = -1 // the API server's priority and fairness is the judge
-	scheme := runtime.NewScheme()
-	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
-		return err
-	}
-	metav1.AddToGroupVersion(scheme, schema.GroupVersion{Version: "v1"})
-	config.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	c.params = runtime.NewParameterCodec(scheme)
-	pool, err := rest.HTTPClientFor(config)
-	if err != nil {
-		return err
-	}
-	if c.drydock, err = groupClient(config, pool, v1alpha1.GroupVersion, "/apis"); err != nil {
-		return err
-	}
-	c.core, err = groupClient(config, pool, corev1.SchemeGroupVersion, "/api")
-	return err
-}
-
-func groupClient(config *rest.Config, pool *http.Client, version schema.GroupVersion, path string) (*rest.RESTClient, error) {
-	group := rest.CopyConfig(config)
-	group.GroupVersion, group.APIPath = &version, path
-	return rest.RESTClientForConfigAndClient(group, pool)
-}
-
-// operation names a request for the metrics: its method, and its path without the
-// names in it.
-func operation(r *http.Request) string {
-	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	for i := range parts {
-		// /api/v1/namespaces/{namespace}/{resource}/{name}/{subresource}
-		if i > 0 && parts[i-1] == "namespaces" {
-			parts[i] = "{namespace}"
-		}
-		if i > 2 && parts[i-2] == "{namespace}" || i > 1 && parts[i-1] == "customresourcedefinitions" {
-			parts[i] = "{name}"
-		}
-	}
-	verb := r.Method
-	if r.URL.Query().Has("watch") {
-		verb = "WATCH"
-	}
-	return verb + " /" + strings.Join(parts, "/")
 }
 
 // Start begins to watch, and returns when all is read, or when the context ends.
@@ -215,17 +150,6 @@ func (c *Client) spawn(ctx context.Context, run func(context.Context)) {
 		cancel()
 		task()
 	}
-}
-
-// do makes a request and reads the answer into an object, where one is given.
-func (c *Client) do(ctx context.Context, request *rest.Request, into runtime.Object) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	result := request.MaxRetries(1).Do(ctx)
-	if into == nil {
-		return translate(result.Error())
-	}
-	return translate(result.Into(into))
 }
 
 // open makes a request whose answer is read piece by piece.

@@ -66,7 +66,7 @@ func (c *Client) post(ctx context.Context, login string, image *v1alpha1.Image) 
 		if err := c.settle(ctx, login); err != nil {
 			return err
 		}
-		err := c.do(ctx, c.drydock.Post().Namespace(image.Namespace).Resource("images").Body(image), image)
+		err := do(ctx, c.drydock.Post().Namespace(image.Namespace).Resource("images").Body(image), image)
 		if settled && fault.KindOf(err) == fault.NotFound { // the namespace was deleted meanwhile
 			c.accounts.Delete(image.Namespace)
 			continue
@@ -163,7 +163,7 @@ func (c *Client) changeImage(ctx context.Context, key model.Key, subresource str
 		if subresource != "" {
 			put = put.SubResource(subresource)
 		}
-		return c.do(ctx, put.Body(image), image)
+		return do(ctx, put.Body(image), image)
 	})
 	return image, err
 }
@@ -178,7 +178,7 @@ func (c *Client) live(ctx context.Context, resource string, key model.Key, into 
 	if key.Name == "" || len(content.IsPathSegmentName(key.Name)) > 0 {
 		return fault.New(fault.NotFound, "%s", none)
 	}
-	err := c.do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource(resource).Name(key.Name), into)
+	err := do(ctx, c.drydock.Get().Namespace(v1alpha1.Namespace(key.Login)).Resource(resource).Name(key.Name), into)
 	if err == nil && into.GetDeletionTimestamp() != nil {
 		return fault.New(fault.NotFound, "%s", none)
 	}
@@ -224,7 +224,7 @@ func (c *Client) DeleteImage(ctx context.Context, key model.Key, clientMutationI
 func (c *Client) deleteImage(ctx context.Context, key model.Key, uid string) error {
 	namespace := v1alpha1.Namespace(key.Login)
 	options := metav1.NewPreconditionDeleteOptions(uid)
-	err := c.do(ctx, c.drydock.Delete().Namespace(namespace).Resource("images").Name(key.Name).Body(options), nil)
+	err := do(ctx, c.drydock.Delete().Namespace(namespace).Resource("images").Name(key.Name).Body(options), nil)
 	if err == nil || fault.KindOf(err) == fault.NotFound {
 		c.images.forget(namespace, key.Name, *options.Preconditions.UID)
 	}

@@ -228,7 +228,7 @@ func (c *Client) followContainer(ctx context.Context, f *follow, pod *corev1.Pod
 			c.log.Warn("a build's log broke off", "build", f.path, "container", container, "error", err, "retry", wait)
 		}
 		now := &corev1.Pod{}
-		lost := c.do(ctx, c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name), now)
+		lost := do(ctx, c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name), now)
 		if fault.KindOf(lost) == fault.NotFound {
 			return newest
 		}

@@ -21,7 +21,7 @@ func (c *Client) keptLog(ctx context.Context, b *build, next int64, take func(v1
 			continue
 		}
 		chunk := &corev1.ConfigMap{}
-		err := c.do(ctx, c.core.Get().Namespace(v1alpha1.Namespace(b.Key.Login)).Resource("configmaps").Name(name), chunk)
+		err := do(ctx, c.core.Get().Namespace(v1alpha1.Namespace(b.Key.Login)).Resource("configmaps").Name(name), chunk)
 		if err != nil {
 			return missing(err, "The log of this build is not kept any more.")
 		}

@@ -16,7 +16,7 @@ import (
 // there is one and after it is gone.
 func (c *Client) pod(ctx context.Context, b *build) (*corev1.Pod, error) {
 	var pods corev1.PodList
-	err := c.do(ctx, c.core.Get().Namespace(v1alpha1.Namespace(b.Key.Login)).Resource("pods").
+	err := do(ctx, c.core.Get().Namespace(v1alpha1.Namespace(b.Key.Login)).Resource("pods").
 		VersionedParams(&metav1.ListOptions{LabelSelector: v1alpha1.LabelBuild + "=" + b.Key.Name}, c.params), &pods)
 	var newest *corev1.Pod
 	for i := range pods.Items {

@@ -24,7 +24,7 @@ func (c *Client) settle(ctx context.Context, login string) error {
 		namespace = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name,
 			Labels:      map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(login)},
 			Annotations: map[string]string{v1alpha1.AnnotationLogin: login}}}
-		err = c.do(ctx, c.core.Post().Resource("namespaces").Body(namespace), namespace)
+		err = do(ctx, c.core.Post().Resource("namespaces").Body(namespace), namespace)
 		if fault.KindOf(err) == fault.AlreadyExists { // another replica was quicker
 			namespace, err = c.namespace(ctx, name)
 		}
@@ -42,7 +42,7 @@ func (c *Client) settle(ctx context.Context, login string) error {
 
 func (c *Client) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
 	namespace := &corev1.Namespace{}
-	return namespace, c.do(ctx, c.core.Get().Resource("namespaces").Name(name), namespace)
+	return namespace, do(ctx, c.core.Get().Resource("namespaces").Name(name), namespace)
 }
 
 // annotateNamespace changes an annotation of a namespace by a function of its value.
@@ -59,6 +59,6 @@ func (c *Client) annotateNamespace(ctx context.Context, name, annotation string,
 		}
 		annotations[annotation] = change(annotations[annotation])
 		namespace.Annotations = annotations
-		return c.do(ctx, c.core.Put().Resource("namespaces").Name(name).Body(namespace), nil)
+		return do(ctx, c.core.Put().Resource("namespaces").Name(name).Body(namespace), nil)
 	})
 }

@@ -52,9 +52,9 @@ type object[T any] struct {
 // store mirrors the objects of one kind: a reflector keeps it up to date (see
 // watch.go), own writes are put in at once.
 type store[T any] struct {
+	*contact
 	kind kind[T]
 	hub  *hub[T]
-	now  func() time.Time
 
 	mu      sync.RWMutex
 	objects map[string]*object[T]
@@ -64,14 +64,11 @@ type store[T any] struct {
 	buried map[types.UID]struct{}
 	// position is the resource version up to which the watch was heard.
 	position string
-	heard    time.Time
-	failure  error
-	synced   chan struct{}
 }
 
 func newStore[T any](k kind[T], subscribers *prometheus.GaugeVec, now func() time.Time) *store[T] {
-	s := &store[T]{kind: k, hub: newHub[T](subscribers.WithLabelValues(k.resource)), now: now,
-		objects: map[string]*object[T]{}, buried: map[types.UID]struct{}{}, synced: make(chan struct{})}
+	s := &store[T]{kind: k, hub: newHub[T](subscribers.WithLabelValues(k.resource)), contact: newContact(k.resource, now),
+		objects: map[string]*object[T]{}, buried: map[types.UID]struct{}{}}
 	for range k.groups {
 		s.groups = append(s.groups, map[string][]*object[T]{})
 	}

@@ -2,102 +2,30 @@ package cluster
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/cache"
 )
 
-// retryLongest is the longest pause before a lost watch is tried again.
-const retryLongest = 2 * time.Second
-
-// run keeps the store up to date until the context ends. A lost or expired watch, an
-// API server that is away and a resource that is not defined yet are tried again.
+// run keeps the store up to date until the context ends.
 func (s *store[T]) run(ctx context.Context, client rest.Interface, log *slog.Logger) {
-	source := &cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-			return s.ask(client, options).Do(ctx).Get()
-		},
-		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-			options.Watch = true
-			w, err := s.ask(client, options).Watch(ctx)
-			s.fail(err) // the reflector tries some again without telling
-			return w, err
-		},
-	}
-	backoff := wait.Backoff{Duration: 100 * time.Millisecond, Factor: 2, Jitter: 0.5, Steps: 10, Cap: retryLongest}
-	reflector := cache.NewReflectorWithOptions(source, s.kind.prototype, s, cache.ReflectorOptions{
-		Name: s.kind.resource, Backoff: &backoff})
-	for pause := backoff.Duration; ctx.Err() == nil; {
-		err := reflector.ListAndWatchWithContext(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		switch s.fail(err); {
-		case err == nil:
-			pause = backoff.Duration
-		case apierrors.IsNotFound(err):
-			log.Debug("waiting for the custom resource", "resource", s.kind.resource)
-		default:
-			log.Warn("watch lost", "resource", s.kind.resource, "error", err, "retry", pause)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause/2 + rand.N(pause)):
-			pause = min(2*pause, retryLongest)
-		}
-	}
-}
-
-// ask is a request for all objects. It is not tried again by itself: run does this.
-func (s *store[T]) ask(client rest.Interface, options metav1.ListOptions) *rest.Request {
-	return client.Get().Resource(s.kind.resource).VersionedParams(&options, metav1.ParameterCodec).MaxRetries(0)
-}
-
-func (s *store[T]) fail(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.failure = err
-}
-
-func (s *store[T]) ready() error {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	select {
-	case <-s.synced:
-		return nil
-	default:
-		return errors.Join(fmt.Errorf("%s are not read yet", s.kind.resource), s.failure)
-	}
+	watched{name: s.kind.resource, prototype: s.kind.prototype, store: s, failed: s.fail,
+		ask: func() *rest.Request { return client.Get().Resource(s.kind.resource) }}.run(ctx, log)
 }
 
 func (s *store[T]) details() map[string]any {
-	ready := s.ready() == nil
+	details := s.contact.details()
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	details := map[string]any{"synced": ready, "objects": len(s.objects), "resourceVersion": s.position}
-	if !s.heard.IsZero() {
-		details["ageSeconds"] = int(s.now().Sub(s.heard).Seconds())
-	}
-	if s.failure != nil {
-		details["error"] = s.failure.Error()
-	}
+	details["objects"], details["resourceVersion"] = len(s.objects), s.position
 	return details
 }
 
 // hear notes how far the watch has come.
 func (s *store[T]) hear(version string) {
-	s.position, s.heard, s.failure = version, s.now(), nil
+	s.position = version
+	s.contact.hear()
 }
 
 // Add, Update, Delete, Replace, Resync and UpdateResourceVersion are the reflector's.
@@ -166,11 +94,7 @@ func (s *store[T]) Replace(originals []any, version string) error {
 		}
 	}
 	s.hear(version)
-	select {
-	case <-s.synced:
-	default:
-		close(s.synced)
-	}
+	s.complete()
 	return nil
 }
 
