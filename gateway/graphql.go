@@ -43,6 +43,7 @@ func (g *Gateway) newServer() *handler.Server {
 	}
 	server.AroundOperations(g.withDeadline)
 	server.AroundResponses(g.prepared)
+	server.AroundResponses(telling)
 	server.SetErrorPresenter(g.present)
 	server.SetRecoverFunc(g.recovered)
 	return server

@@ -9,6 +9,7 @@ import (
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/staleness"
 )
 
 // secret stands in causes that no client may see.
@@ -46,6 +47,9 @@ func (queries) Image(ctx context.Context, name string) (*model.Image, error) {
 		return nil, fault.Wrap(fault.Unavailable, errors.New(secret))
 	case "panic":
 		panic(secret)
+	case "old":
+		staleness.Tell(ctx, 90*time.Second)
+		staleness.Tell(ctx, 42*time.Second)
 	case "slow":
 		<-ctx.Done()
 		return nil, ctx.Err()

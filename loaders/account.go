@@ -22,27 +22,30 @@ type Accounts interface {
 // has no read of many customers by id, and a rate limit.
 const accountsAtOnce = 8
 
-// Account reads the account of a login.
+// Account reads the account of a login. Every field that asks for a stale one is told so.
 func (l *Loaders) Account(ctx context.Context, login string) (*model.Account, error) {
-	return load(ctx, l.accounts, login)
+	account, err := load(ctx, l.accounts, login)
+	return account.told(ctx), err
 }
 
 // accounts reads logins one by one, some at a time. A login that fails fails
 // alone. The places are the response's, not the batch's: a level of the response
 // may come in more than one batch.
-func accounts(source Accounts) func(context.Context, []string) (map[string]*model.Account, error) {
+func accounts(source Accounts) func(context.Context, []string) (map[string]aged[*model.Account], error) {
 	places := make(chan struct{}, accountsAtOnce)
-	return func(ctx context.Context, logins []string) (map[string]*model.Account, error) {
+	return func(ctx context.Context, logins []string) (map[string]aged[*model.Account], error) {
 		var (
 			group  sync.WaitGroup
 			mu     sync.Mutex
-			found  = make(map[string]*model.Account, len(logins))
+			found  = make(map[string]aged[*model.Account], len(logins))
 			failed = dataloadgen.MappedFetchError[string]{}
 		)
 		for _, login := range logins {
 			places <- struct{}{}
 			group.Go(func() {
-				account, err := recovered(func() (*model.Account, error) { return source.Account(ctx, login) })
+				account, err := recovered(func() (aged[*model.Account], error) {
+					return hear(ctx, func(ctx context.Context) (*model.Account, error) { return source.Account(ctx, login) })
+				})
 				<-places
 				mu.Lock()
 				defer mu.Unlock()

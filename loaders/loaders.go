@@ -31,7 +31,7 @@ type Sources struct {
 
 // Loaders are the loaders of one response.
 type Loaders struct {
-	accounts *dataloadgen.Loader[string, *model.Account]
+	accounts *dataloadgen.Loader[string, aged[*model.Account]]
 	images   *dataloadgen.Loader[model.Key, *model.Image]
 	latest   *dataloadgen.Loader[*model.Image, *model.Build]
 	ended    *dataloadgen.Loader[day, int]

@@ -14,6 +14,7 @@ import (
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/loaders"
+	"drydock.dev/drydock/staleness"
 )
 
 // shelf is a source that holds what a test puts there and notes what is read.
@@ -23,6 +24,8 @@ type shelf struct {
 	latest   map[model.Key]*model.Build
 	ended    map[string]map[string]int
 	failing  map[string]error
+	// ages are those of the accounts that are stale.
+	ages map[string]time.Duration
 
 	mu         sync.Mutex
 	reads      []string
@@ -47,7 +50,7 @@ func (s *shelf) sorted() []string {
 	return slices.Sorted(slices.Values(s.reads))
 }
 
-func (s *shelf) Account(_ context.Context, login string) (*model.Account, error) {
+func (s *shelf) Account(ctx context.Context, login string) (*model.Account, error) {
 	s.note("account %s", login)
 	s.mu.Lock()
 	s.now++
@@ -65,6 +68,9 @@ func (s *shelf) Account(_ context.Context, login string) (*model.Account, error)
 	}
 	if login == "panic" {
 		panic("a defect")
+	}
+	if age, ok := s.ages[login]; ok {
+		staleness.Tell(ctx, age)
 	}
 	account, ok := s.accounts[login]
 	if !ok {
@@ -250,4 +256,44 @@ func TestForWithoutLoadersPanics(t *testing.T) {
 		}
 	}()
 	loaders.For(context.Background())
+}
+
+// TestStaleAccountsAreTold has many fields ask for one account, which the source gives
+// from memory because its upstream is down.
+func TestStaleAccountsAreTold(t *testing.T) {
+	s := &shelf{
+		accounts: map[string]*model.Account{"ada": {Login: "ada"}, "bob": {Login: "bob"}},
+		ages:     map[string]time.Duration{"ada": time.Minute},
+	}
+	l := loaders.New(s.sources())
+	told := make(map[string][]time.Duration)
+	var mu sync.Mutex
+	var calls []func()
+	ask := func(field, login string) func() {
+		ctx := staleness.With(context.Background(), func(_ context.Context, age time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			told[field] = append(told[field], age)
+		})
+		return func() {
+			if account, err := l.Account(ctx, login); err != nil || account.Login != login {
+				t.Errorf("%s: %v, %v", field, account, err)
+			}
+		}
+	}
+	for i := range 5 {
+		calls = append(calls, ask(fmt.Sprint("a", i), "ada"), ask(fmt.Sprint("b", i), "bob"))
+	}
+	together(calls...)
+	ask("later", "ada")() // from the loader's memory
+	want := map[string][]time.Duration{"later": {time.Minute}}
+	for i := range 5 {
+		want[fmt.Sprint("a", i)] = []time.Duration{time.Minute}
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("ages told, by field (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"account ada", "account bob"}, s.sorted()); diff != "" {
+		t.Errorf("reads (-want +got):\n%s", diff)
+	}
 }
