@@ -15,6 +15,7 @@ const eventsKept = 30 * 24 * time.Hour
 func (c *call) record(kind string, o, previous object) {
 	shown := clone(o)
 	delete(shown, "tiers")
+	delete(shown, "line_items")
 	data := object{"object": shown}
 	if previous != nil {
 		data["previous_attributes"] = previous

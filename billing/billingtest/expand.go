@@ -58,8 +58,10 @@ func (c *call) expandable(o object, name string) (object, bool) {
 	}
 	var home *collection
 	switch kind + "." + name {
-	case "subscription.customer":
+	case "subscription.customer", "checkout.session.customer":
 		home = state.Customers
+	case "checkout.session.subscription":
+		home = state.Subscriptions
 	case "price.product":
 		home = state.Products
 	case "product.default_price":

@@ -138,7 +138,7 @@ func TestRateLimits(t *testing.T) {
 // TestStateFile ends a stand-in and starts another one on its file.
 func TestStateFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "stripe.json")
-	var customer string
+	var customer, session, newest string
 	created := http.Header{"Idempotency-Key": {"k"}}
 	t.Run("before", func(t *testing.T) {
 		o := newOperator(t, billingtest.Options{StateFile: file})
@@ -146,6 +146,8 @@ func TestStateFile(t *testing.T) {
 		price := o.must("GET", "/v1/prices", "product", "prod_drydock_team", "recurring[usage_type]", "licensed").data()[0]["id"].(string)
 		o.must("POST", "/v1/subscriptions", "customer", customer, "items[0][price]", price)
 		o.event("uid", customer, "90", noon)
+		session = o.sell(customer).id()
+		newest = o.must("GET", "/v1/events", "limit", "1").data()[0]["id"].(string)
 	})
 	t.Run("after", func(t *testing.T) {
 		o := newOperator(t, billingtest.Options{StateFile: file, SearchLag: time.Hour})
@@ -160,6 +162,12 @@ func TestStateFile(t *testing.T) {
 		}
 		if n := len(o.must("GET", "/v1/customers/search", "query", "metadata['drydock.login']:'ada'").data()); n != 1 {
 			t.Errorf("Search finds %d", n)
+		}
+		if got := o.browse(o.url+"/c/pay/"+session, "action", "pay", "card", "works"); got.status != http.StatusSeeOther {
+			t.Errorf("the cart was forgotten: %+v", got)
+		}
+		if got := o.must("GET", "/v1/events", "ending_before", newest).data(); len(got) != 2 {
+			t.Errorf("%d events since", len(got))
 		}
 		if n := len(o.must("GET", "/v1/products").data()); n != 3 {
 			t.Errorf("%d products: seeded again?", n)

@@ -6,8 +6,9 @@ import "time"
 const rollEvery = time.Second
 
 // RollOver does what passing time brings about, and makes its events: periods roll
-// over, trials end, subscriptions cancelled at their period's end do end. It runs by
-// itself every second; tests that move the clock may call it so as not to wait.
+// over, trials end, subscriptions cancelled at their period's end do end, Checkout
+// sessions expire. It runs by itself every second; tests that move the clock may call
+// it so as not to wait.
 func (s *Server) RollOver() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -15,6 +16,9 @@ func (s *Server) RollOver() {
 	c := &call{server: s, at: now, now: now.Unix()}
 	for _, subscription := range s.state.Subscriptions.Items {
 		c.roll(subscription)
+	}
+	for _, session := range s.state.Sessions.Items {
+		c.lapse(session)
 	}
 	s.forgetEvents(now)
 }

@@ -22,6 +22,8 @@ type call struct {
 	// request and key, the idempotency key, show in the events that a request makes;
 	// what time brings about has none.
 	request, key string
+	// origin is where the stand-in was reached: its pages are there too.
+	origin string
 }
 
 type endpoint func(*call) (object, *apiError)
@@ -61,6 +63,11 @@ func (s *Server) mux() *http.ServeMux {
 		"POST /v1/billing/meters/{id}/reactivate":     (*call).reactivateMeter,
 		"GET /v1/billing/meters/{id}/event_summaries": (*call).listMeterEventSummaries,
 		"POST /v1/billing/meter_events":               (*call).createMeterEvent,
+
+		"POST /v1/checkout/sessions":             (*call).createCheckoutSession,
+		"GET /v1/checkout/sessions/{id}":         (*call).getCheckoutSession,
+		"POST /v1/checkout/sessions/{id}/expire": (*call).expireCheckoutSession,
+		"POST /v1/billing_portal/sessions":       (*call).createPortalSession,
 
 		"GET /v1/events":      (*call).listEvents,
 		"GET /v1/events/{id}": (*call).getEvent,
@@ -137,7 +144,7 @@ func (s *Server) run(r *http.Request, out *slot, handle endpoint) *answer {
 	now := s.options.Now()
 	c := &call{
 		server: s, params: newParams(form.Parse(values)), id: r.PathValue("id"), at: now, now: now.Unix(),
-		request: out.request, key: key,
+		request: out.request, key: key, origin: origin(r),
 	}
 	result, failure := handle(c)
 	if failure != nil {

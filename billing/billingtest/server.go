@@ -176,10 +176,8 @@ func (s *Server) SetSubscriptionStatus(id, status string) bool {
 	defer s.mu.Unlock()
 	subscription, ok := s.state.Subscriptions.get(id)
 	if ok {
-		now, before := s.options.Now(), clone(subscription)
-		subscription["status"] = status
-		c := &call{server: s, at: now, now: now.Unix()}
-		c.updated("customer.subscription.updated", before, subscription)
+		now := s.options.Now()
+		(&call{server: s, at: now, now: now.Unix()}).setStatus(subscription, status)
 	}
 	return ok
 }
@@ -188,6 +186,10 @@ func (s *Server) SetSubscriptionStatus(id, status string) bool {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, "/_drydock/") {
 		s.control(w, r)
+		return
+	}
+	if isPage(r.URL.Path) {
+		s.page(w, r)
 		return
 	}
 	_, template := s.routes.Handler(r)

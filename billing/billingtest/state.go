@@ -16,8 +16,15 @@ type state struct {
 	Prices        *collection `json:"prices"`
 	Subscriptions *collection `json:"subscriptions"`
 	Meters        *collection `json:"meters"`
-	MeterEvents   *collection `json:"meterEvents"`
-	Events        *collection `json:"events"`
+	// Sessions are Checkout's, Portals the customer portal's; a cart is the form of the
+	// subscription that an open session will begin.
+	Sessions *collection               `json:"sessions"`
+	Portals  *collection               `json:"portals"`
+	Carts    map[string]map[string]any `json:"carts"`
+	// Failing are the subscriptions whose next payment will not go through.
+	Failing     map[string]bool `json:"failing"`
+	MeterEvents *collection     `json:"meterEvents"`
+	Events      *collection     `json:"events"`
 	// Answers are the finished requests with an idempotency key.
 	Answers map[string]*answer `json:"answers"`
 }
@@ -25,6 +32,7 @@ type state struct {
 func newState() *state {
 	return &state{
 		Customers: &collection{}, Products: &collection{}, Prices: &collection{}, Subscriptions: &collection{},
+		Sessions: &collection{}, Portals: &collection{}, Carts: map[string]map[string]any{}, Failing: map[string]bool{},
 		Meters: &collection{}, MeterEvents: &collection{}, Events: &collection{}, Answers: map[string]*answer{},
 	}
 }

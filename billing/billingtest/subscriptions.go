@@ -111,6 +111,9 @@ func (c *call) roll(subscription object) {
 		if text(subscription, "status") == "trialing" {
 			subscription["status"] = "active"
 		}
+		if c.server.state.Failing[text(subscription, "id")] {
+			subscription["status"] = "past_due"
+		}
 		subscription["current_period_start"] = end
 		subscription["current_period_end"] = cycle(subscription, end)
 		c.updated("customer.subscription.updated", before, subscription)
@@ -164,6 +167,9 @@ func (c *call) cancelSubscription() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
+	// Money does not move here, so what is invoiced is read and let go.
+	c.params.boolean("invoice_now")
+	c.params.boolean("prorate")
 	if err := c.params.done(); err != nil {
 		return nil, err
 	}
@@ -174,7 +180,14 @@ func (c *call) cancelSubscription() (object, *apiError) {
 	return clone(subscription), nil
 }
 
+func (c *call) setStatus(subscription object, status string) {
+	before := clone(subscription)
+	subscription["status"] = status
+	c.updated("customer.subscription.updated", before, subscription)
+}
+
 func (c *call) end(subscription object) {
+	within(subscription, "cancellation_details")["reason"] = "cancellation_requested"
 	subscription["status"], subscription["canceled_at"], subscription["ended_at"] = "canceled", c.now, c.now
 	c.record("customer.subscription.deleted", subscription, nil)
 }

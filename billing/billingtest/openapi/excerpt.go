@@ -11,11 +11,11 @@ import (
 // their answers only as ids, and are cut out of the description, which is large.
 var spoken = []string{
 	"customer", "deleted_customer", "product", "deleted_product", "price", "subscription", "subscription_item",
-	"event", "billing.meter", "billing.meter_event", "billing.meter_event_summary", "error",
+	"event", "checkout.session", "item", "billing_portal.session", "billing.meter", "billing.meter_event", "billing.meter_event_summary", "error",
 }
 
 // families are the paths that the stand-in serves.
-var families = regexp.MustCompile(`^/v1/(customers|customers/search|products|prices|subscriptions|events|billing/meters|billing/meter_events)(/\{[a-z_]+\}(/deactivate|/reactivate|/event_summaries)?)?$`)
+var families = regexp.MustCompile(`^/v1/(customers|customers/search|products|prices|subscriptions|events|checkout/sessions|billing_portal/sessions|billing/meters|billing/meter_events)(/\{[a-z_]+\}(/expire|/deactivate|/reactivate|/event_summaries)?)?$`)
 
 var reference = regexp.MustCompile(`"#/components/schemas/([^"]+)"`)
 
