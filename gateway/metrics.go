@@ -14,6 +14,7 @@ type metrics struct {
 	events           *prometheus.CounterVec
 	subscribers      *prometheus.GaugeVec
 	sockets          prometheus.Gauge
+	webhooks         *prometheus.CounterVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -42,5 +43,8 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		sockets: make.NewGauge(prometheus.GaugeOpts{
 			Name: "drydock_websocket_connections", Help: "Open WebSocket connections.",
 		}),
+		webhooks: make.NewCounterVec(prometheus.CounterOpts{
+			Name: "drydock_webhooks_total", Help: "Webhook deliveries by source and outcome: taken, refused, again (the sender is to repeat it) or off (not set up).",
+		}, []string{"source", "outcome"}),
 	}
 }

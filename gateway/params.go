@@ -40,20 +40,28 @@ func (g *Gateway) fromBody(w http.ResponseWriter, r *http.Request, params *graph
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &refusal{http.StatusUnsupportedMediaType, "Send the body without a Content-Encoding."}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.Limits.BodyBytes))
-	if err == nil {
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a stream may last
+	body, refused := g.readBody(w, r)
+	if refused != nil {
+		return refused
 	}
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return &refusal{http.StatusRequestEntityTooLarge, "The body is too large: send at most " + sizeText(large.Limit) + "."}
-	case err != nil:
-		return &refusal{http.StatusBadRequest, "The body ended before it was whole."}
-	case decode(body, params) != nil:
+	if decode(body, params) != nil {
 		return &refusal{http.StatusBadRequest, `Send one JSON object: {"query": "...", "variables": {...}, "operationName": "..."}.`}
 	}
 	return nil
+}
+
+// readBody reads a body of bounded size.
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.Limits.BodyBytes))
+	if err == nil {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a stream may last
+		return body, nil
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, &refusal{http.StatusRequestEntityTooLarge, "The body is too large: send at most " + sizeText(large.Limit) + "."}
+	}
+	return nil, &refusal{http.StatusBadRequest, "The body ended before it was whole."}
 }
 
 func fromAddress(r *http.Request, params *graphql.RawParams) *refusal {
