@@ -26,6 +26,8 @@ type config struct {
 	github        struct{ url, clientID, clientSecret string }
 	sessionKeys   string
 	sessionTTL    time.Duration
+	proxy         proxyConfig
+	tls           tlsConfig
 	dev           bool
 	introspection bool
 	maxDepth      int
@@ -73,9 +75,9 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
 	set.StringVar(&c.logFormat, "log-format", "json", "")
 	set.StringVar(&c.logLevel, "log-level", "info", "")
-	return []settings.Setting{
+	return append([]settings.Setting{
 		{Flag: "listen", Env: "DRYDOCK_LISTEN", Help: "address to serve HTTP on; port 0 takes a free one"},
-		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find this; default http:// and the listen address"},
+		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find this; default http://, or https:// with tls-cert, and the listen address"},
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
 		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
 		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
@@ -92,13 +94,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "drain-timeout", Env: "DRYDOCK_DRAIN_TIMEOUT", Help: "how long requests may take to finish on SIGTERM"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}
+	}, c.authSettings(set)...)
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.validateClients, c.validateSessions, c.validateLimits} {
+	for _, check := range []func() error{c.validateAddresses, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -137,7 +139,7 @@ func (c *config) validateClients() error {
 		return settings.Wrong("github-client-id", "is missing, and the client secret is there")
 	case c.github.clientID != "" && c.github.clientSecret == "":
 		return settings.Wrong("github-client-secret", "is missing, and the client id is there")
-	case c.github.clientID == "" && !c.dev:
+	case c.github.clientID == "" && c.proxy.header == "" && !c.dev:
 		return settings.Wrong("github-client-id", "is missing: nobody could sign in")
 	}
 	if c.kubeconfig != "" {
@@ -197,7 +199,11 @@ func (c *config) public(listening net.Addr) (*url.URL, error) {
 	if address.Addr().IsUnspecified() {
 		host = "localhost"
 	}
-	return &url.URL{Scheme: "http", Host: net.JoinHostPort(host, fmt.Sprint(address.Port()))}, nil
+	scheme := "http"
+	if c.tls.files != nil {
+		scheme = "https"
+	}
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(host, fmt.Sprint(address.Port()))}, nil
 }
 
 // LogValue shows the settings without the secrets.
@@ -208,6 +214,8 @@ func (c *config) LogValue() slog.Value {
 		slog.String("stripeAPIBase", c.stripeAPIBase), slog.Bool("stripeKey", c.stripeKey != ""),
 		slog.String("githubURL", c.github.url), slog.String("githubClientID", c.github.clientID),
 		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
+		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),
+		slog.String("trustClientCA", c.proxy.clientCA), slog.String("tlsCert", c.tls.cert),
 		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
 		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),
 		slog.Duration("queryTimeout", c.queryTimeout), slog.Duration("drainTimeout", c.drainTimeout),

@@ -99,10 +99,11 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		TLSConfig:         c.serverTLS(log),
 	}
 	log.Info("listening", "address", listener.Addr().String(), "publicURL", public.String())
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- serveOn(listener, server) }()
 
 	starting, stopStarting := context.WithCancel(ctx)
 	var start sync.WaitGroup
@@ -119,6 +120,14 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 	stopStarting()
 	start.Wait()
 	return cmp.Or(err, server.Close())
+}
+
+// serveOn serves HTTPS where the server has a certificate, else HTTP.
+func serveOn(listener net.Listener, server *http.Server) error {
+	if server.TLSConfig != nil {
+		return server.ServeTLS(listener, "", "")
+	}
+	return server.Serve(listener)
 }
 
 // starter is a client that has something to read before it is ready.

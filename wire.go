@@ -30,6 +30,11 @@ func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster
 	if err != nil {
 		return nil, err
 	}
+	trust, err := c.newTrust(money, log)
+	if err != nil {
+		return nil, err
+	}
+	tokens := auth.NewTokens(c.keys, money, time.Now)
 	offer := web.SignIn{Dev: c.dev, GitHub: signIn.GitHub != nil}
 	home, err := web.Home(offer)
 	if err != nil {
@@ -42,11 +47,13 @@ func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster
 	sources := loaders.Sources{Accounts: money, Images: kube, Builds: kube}
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
-			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Log: log,
+			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens, Log: log,
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
 		Sessions:      signIn.Sessions,
 		SignIn:        signIn,
+		Tokens:        tokens,
+		Trust:         trust,
 		Dev:           c.dev,
 		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube},
 		Home:          home,

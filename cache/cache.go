@@ -205,6 +205,20 @@ func (c *Cache[V]) Invalidate(key string) { c.epochs.invalidate(key) }
 // InvalidateAll does so with every key.
 func (c *Cache[V]) InvalidateAll() { c.epochs.invalidateAll() }
 
+// Forget is Invalidate for what must not even stand in: no old value of the key is served
+// again, whatever the upstream does.
+func (c *Cache[V]) Forget(key string) {
+	if !c.enter() {
+		return
+	}
+	defer c.loads.Done()
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.epochs.invalidate(key)
+	c.store.Del(key)
+	c.store.Wait()
+}
+
 // Close ends the loads under way and waits for them.
 func (c *Cache[V]) Close() {
 	c.mu.Lock()

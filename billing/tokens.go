@@ -1,0 +1,87 @@
+package billing
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+// AccountNow is Account, asked for anew however fresh the held one is.
+//
+// Stripe: as Account for a login that is not held.
+func (c *Client) AccountNow(ctx context.Context, login string) (*model.Account, error) {
+	lower, err := canonical(login)
+	if err != nil {
+		return nil, noAccount()
+	}
+	id, err := c.resolve(ctx, lower)
+	if err != nil {
+		return nil, c.translate(err)
+	}
+	held, err := c.accounts.Reload(ctx, id, func(ctx context.Context) (*record, error) { return c.readRecord(ctx, id) })
+	switch {
+	case err != nil && fault.KindOf(err) != fault.NotFound:
+		return nil, c.translate(err)
+	case err == nil && held.login == lower:
+		return c.present(held).account, nil
+	}
+	c.directory.forget(lower, id)
+	return c.Account(ctx, lower)
+}
+
+// RaiseTokenEpoch gives the account of a login a higher token epoch, which ends every
+// access token made before, and tells the other replicas. The same key again, within a
+// day, raises nothing more; an empty key is like no other.
+//
+// Stripe: GET /v1/customers/{id}, POST /v1/customers/{id}; another GET where the key was
+// used before.
+func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model.Account, error) {
+	account, err := c.AccountNow(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	if key == "" {
+		key = rand.Text()
+	}
+	sum := sha256.Sum256([]byte(account.CustomerID + "\x00" + key))
+	params := &stripe.CustomerParams{Metadata: map[string]string{
+		metaTokenEpoch: strconv.FormatInt(account.TokenEpoch+epochStep(sum), 10),
+	}}
+	params.Context = ctx
+	params.SetIdempotencyKey("drydock-revoke-" + hex.EncodeToString(sum[:]))
+	params.AddExpand("subscriptions")
+	customer, err := c.stripe.customers.Update(account.CustomerID, params)
+	switch {
+	case usedBefore(err):
+		return c.AccountNow(ctx, login)
+	case err != nil:
+		c.accounts.Invalidate(account.CustomerID)
+		return nil, c.translate(err)
+	}
+	return c.present(c.remember(ctx, customer, notice(noticeRevoked, customer.ID))).account, nil
+}
+
+// epochStep is by how much a key raises an epoch, from 1 to about a million. Stripe has no
+// compare-and-set: were the step always 1, the late write of one revocation could set the
+// epoch back to what an earlier one gave out, and tokens that ended would hold again. No
+// two keys make the same number, and a token holds for its own number only.
+func epochStep(sum [sha256.Size]byte) int64 {
+	return 1 + int64(binary.BigEndian.Uint32(sum[:])>>12)
+}
+
+// usedBefore tells that an idempotency key came with other parameters earlier: what it was
+// for has been done (https://docs.stripe.com/api/idempotent_requests).
+func usedBefore(err error) bool {
+	var refused *stripe.Error
+	return errors.As(err, &refused) && refused.Type == stripe.ErrorTypeIdempotency && refused.HTTPStatusCode == http.StatusBadRequest
+}
