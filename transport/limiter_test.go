@@ -55,12 +55,12 @@ func (g *times) most() int {
 func rush(t *testing.T, ctx context.Context, limiters []*transport.Limiter, operations map[string]int) (went map[string]*times, all *times) {
 	t.Helper()
 	went, all = map[string]*times{}, &times{}
+	for operation := range operations {
+		went[operation] = &times{}
+	}
 	var group sync.WaitGroup
 	for _, limiter := range limiters {
 		for operation, calls := range operations {
-			if went[operation] == nil {
-				went[operation] = &times{}
-			}
 			for range calls {
 				group.Go(func() {
 					if err := limiter.Wait(ctx, operation); err != nil {
