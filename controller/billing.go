@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"time"
 
 	"drydock.dev/drydock/graph/model"
 )
@@ -10,6 +11,10 @@ import (
 type Billing interface {
 	// Usage is what an account used in a billing period.
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
-	// ReportUsage tells of an ended build's seconds; told twice, they count once.
+	// ReportUsage tells of an ended build's seconds; told twice within 24 hours, they
+	// count once.
 	ReportUsage(ctx context.Context, report model.UsageReport) error
+	// Metered are the seconds that are counted of an account for builds that ended in
+	// [from, to), both at the start of a minute. They may lag.
+	Metered(ctx context.Context, login string, from, to time.Time) (int64, error)
 }

@@ -100,7 +100,8 @@ func New(opts Options) (*Controller, error) {
 	}{
 		&queue{deps: d, billing: opts.Billing, find: find},
 		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
-		&meters{deps: d, billing: opts.Billing},
+		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
+		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&latest{deps: d},
 	} {
 		if err := part.setup(mgr, controllerOptions(opts)); err != nil {

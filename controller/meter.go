@@ -3,8 +3,8 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -14,73 +14,71 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
-	"drydock.dev/drydock/fault"
-	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/metering"
+	"drydock.dev/drydock/transport"
 )
 
-// FinalizerMetering keeps a Build that was started until its seconds are metered,
-// also when somebody deletes it.
+// FinalizerMetering keeps a Build that was started until somebody deletes it, and
+// then until its seconds are metered and in the ledger.
 const FinalizerMetering = "drydock.dev/metering"
 
 // meters tells billing of ended builds.
 type meters struct {
-	deps
-	billing Billing
+	reporter
+	ledger ledger
 }
 
 func (m *meters) setup(mgr manager.Manager, options controller.Options) error {
-	owing := predicate.NewPredicateFuncs(func(object client.Object) bool { return owes(object.(*v1alpha1.Build)) })
+	owing := predicate.NewPredicateFuncs(func(object client.Object) bool {
+		build := object.(*v1alpha1.Build)
+		return unbilled(build) || leaving(build)
+	})
 	return builder.ControllerManagedBy(mgr).Named("meters").WithOptions(options).
 		For(&v1alpha1.Build{}, builder.WithPredicates(owing)).
 		Complete(m)
 }
 
-func owes(build *v1alpha1.Build) bool {
-	return build.Status.Phase.Done() && (build.Status.Billing == nil || controllerutil.ContainsFinalizer(build, FinalizerMetering))
+// unbilled tells whether a build ended and billing was not told yet, as far as its
+// status knows.
+func unbilled(build *v1alpha1.Build) bool {
+	return build.Status.Phase.Done() && build.Status.Billing == nil
 }
 
-// Reconcile reports an ended build's seconds, says so in status.billing, and lets
-// the Build go. Reporting twice counts once: the report bears the Build's UID.
+// leaving tells whether a build was deleted, ended, and waits to be let go.
+func leaving(build *v1alpha1.Build) bool {
+	return build.Status.Phase.Done() && !build.DeletionTimestamp.IsZero() && controllerutil.ContainsFinalizer(build, FinalizerMetering)
+}
+
+// Reconcile reports an ended build's seconds and says so in status.billing; a deleted
+// build then goes into the ledger, and goes. Reporting twice counts once while billing
+// knows the Build's UID; a build that is older than that is left to late.
 func (m *meters) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	ctx = transport.WithPriority(ctx, transport.Background)
 	var build v1alpha1.Build
 	if err := m.Get(ctx, request.NamespacedName, &build); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	if !owes(&build) {
+	if unbilled(&build) {
+		age := m.now().Sub(build.Status.CompletionTime.Time)
+		switch {
+		case Seconds(&build) == 0: // there is nothing to tell
+		case age < 0: // a node's clock is ahead: its time will come
+			return reconcile.Result{RequeueAfter: min(-age, time.Minute)}, nil
+		case age > metering.SafeFor:
+			return reconcile.Result{}, nil
+		}
+		if err := m.report(ctx, &build); err != nil {
+			return calm(reconcile.Result{}, fmt.Errorf("meter build: %w", client.IgnoreNotFound(err)))
+		}
+	}
+	if !leaving(&build) {
 		return reconcile.Result{}, nil
 	}
-	if build.Status.Billing == nil {
-		if err := m.report(ctx, &build); err != nil {
-			return reconcile.Result{}, fmt.Errorf("meter build: %w", err)
-		}
-		build.Status.Billing = &v1alpha1.BuildBilling{Seconds: Seconds(&build), ReportTime: metav1.NewTime(m.now())}
-		if err := m.Status().Update(ctx, &build); err != nil {
-			return calm(reconcile.Result{}, client.IgnoreNotFound(err))
-		}
+	if err := m.ledger.enter(ctx, &build); err != nil {
+		return calm(reconcile.Result{}, fmt.Errorf("enter build into the ledger: %w", err))
 	}
 	before := build.DeepCopy()
-	if !controllerutil.RemoveFinalizer(&build, FinalizerMetering) {
-		return reconcile.Result{}, nil
-	}
+	controllerutil.RemoveFinalizer(&build, FinalizerMetering)
 	err := m.Patch(ctx, &build, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	return calm(reconcile.Result{}, client.IgnoreNotFound(err))
-}
-
-func (m *meters) report(ctx context.Context, build *v1alpha1.Build) error {
-	seconds := Seconds(build)
-	if seconds == 0 {
-		return nil
-	}
-	err := m.billing.ReportUsage(ctx, model.UsageReport{
-		Login:      build.Spec.Account,
-		BuildUID:   string(build.UID),
-		Seconds:    seconds,
-		FinishedAt: build.Status.CompletionTime.Time,
-	})
-	m.metrics.reported(err)
-	if fault.KindOf(err) == fault.NotFound && !build.DeletionTimestamp.IsZero() {
-		m.log.Warn("a deleted build's account is unknown to billing: nobody pays", "namespace", build.Namespace, "build", build.Name, "account", build.Spec.Account, "seconds", seconds)
-		return nil
-	}
-	return err
 }

@@ -43,10 +43,10 @@ func TestDiesAfterAnyWrite(t *testing.T) {
 				if !survived {
 					stop := w.run()
 					following()
-					w.await(build, "let go", letGo)
+					w.await(build, "billed", billed)
 					stop()
 				}
-				if status := w.await(build, "let go", letGo).Status; status.Phase != c.want {
+				if status := w.await(build, "billed", billed).Status; status.Phase != c.want {
 					t.Fatalf("after write %d: %+v", writes, status)
 				}
 				if survived {
@@ -77,13 +77,11 @@ func (w *world) step(died <-chan struct{}, build *v1alpha1.Build, cancel bool) (
 			w.cancel(build)
 			asked = true
 		}
-		survived = letGo(now) && len(w.jobs()) == 0
+		survived = billed(now) && len(w.jobs()) == 0
 		return survived
 	})
 	return survived
 }
-
-func letGo(build *v1alpha1.Build) bool { return billed(build) && len(build.Finalizers) == 0 }
 
 // runUntil runs a controller that is cut off from the API server once it has written
 // so many times; the last write is done, its answer lost.

@@ -55,13 +55,13 @@ func (w *world) latest(image *v1alpha1.Image) *v1alpha1.LatestBuild {
 }
 
 // settled checks what must hold of the account when all of its builds have ended:
-// Stripe holds each one's seconds once, no finalizer holds them, and no Job, pod or
-// process of theirs is at work.
+// Stripe holds each one's seconds once, and no Job, pod or process of theirs is at
+// work.
 func (w *world) settled() {
 	w.t.Helper()
 	var sum int64
 	for _, build := range w.builds() {
-		build := w.await(&build, "billed and let go", func(b *v1alpha1.Build) bool { return billed(b) && len(b.Finalizers) == 0 })
+		build := w.await(&build, "billed", billed)
 		if got, want := build.Status.Billing.Seconds, controller.Seconds(build); got != want {
 			w.t.Errorf("build %s: billed %d seconds, it ran %d", build.Name, got, want)
 		}

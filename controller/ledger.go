@@ -1,0 +1,148 @@
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/metering"
+)
+
+const (
+	// LabelLedger marks a ConfigMap of the ledger; its value is the UTC day on which its
+	// builds ended, YYYY-MM-DD.
+	LabelLedger = "drydock.dev/ledger"
+	// ledgerPage is how many builds a ConfigMap of the ledger takes: about half of the
+	// mebibyte that Kubernetes allows.
+	ledgerPage = 5000
+)
+
+// ledger remembers the billed seconds of builds that were deleted: in ConfigMaps of
+// the account's namespace, by the day of their end. A key is a Build's UID, so that a
+// build is in it once.
+type ledger struct {
+	client.Client // reads ConfigMaps from the API server, not from a cache
+	log           *slog.Logger
+}
+
+// enter writes a billed build down. Entered again, it changes nothing.
+func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
+	if build.Status.Billing == nil || build.Status.Billing.Seconds == 0 {
+		return nil
+	}
+	day := build.Status.CompletionTime.UTC().Format(time.DateOnly)
+	line := formatLine(build.Status.CompletionTime.Time, build.Status.Billing.Seconds, build.Status.Billing.ReportTime.Time)
+	for page := 0; ; page++ {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: build.Namespace, Name: fmt.Sprintf("drydock-ledger-%s-%d", day, page)}}
+		err := l.Get(ctx, keyOf(object), object)
+		if apierrors.IsNotFound(err) {
+			object.Labels = map[string]string{LabelLedger: day, v1alpha1.LabelAccount: v1alpha1.AccountLabel(build.Spec.Account)}
+			object.Annotations = map[string]string{v1alpha1.AnnotationLogin: build.Spec.Account}
+			object.Data = map[string]string{string(build.UID): line}
+			err = l.Create(ctx, object)
+			if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+				l.log.Warn("a billed build goes with its namespace: its seconds will look like too many on the meter", "namespace", build.Namespace, "build", build.Name)
+				return nil
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if _, entered := object.Data[string(build.UID)]; entered {
+			return nil
+		}
+		if len(object.Data) < ledgerPage {
+			return l.put(ctx, object, string(build.UID), line)
+		}
+	}
+}
+
+// put writes one line, beside whoever else writes others.
+func (l ledger) put(ctx context.Context, object *corev1.ConfigMap, uid, line string) error {
+	patch, err := json.Marshal(map[string]any{"data": map[string]string{uid: line}})
+	if err != nil {
+		return err
+	}
+	return l.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
+}
+
+// read gives the builds of the ledger, by account.
+func (l ledger) read(ctx context.Context, which ...client.ListOption) (map[string][]metering.Build, error) {
+	found := map[string][]metering.Build{}
+	for next := ""; ; {
+		var list corev1.ConfigMapList
+		options := append([]client.ListOption{client.HasLabels{LabelLedger}, client.Limit(50), client.Continue(next)}, which...)
+		if err := l.List(ctx, &list, options...); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			object := &list.Items[i]
+			login := object.Annotations[v1alpha1.AnnotationLogin]
+			for uid, line := range object.Data {
+				build, err := parseLine(uid, line)
+				if err != nil {
+					l.log.Error("a line of the ledger cannot be read", "namespace", object.Namespace, "configMap", object.Name, "build", uid, "error", err)
+					continue
+				}
+				found[login] = append(found[login], build)
+			}
+		}
+		if next = list.Continue; next == "" {
+			return found, nil
+		}
+	}
+}
+
+// expire removes the days before one.
+func (l ledger) expire(ctx context.Context, before time.Time) error {
+	var list metav1.PartialObjectMetadataList
+	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+	if err := l.List(ctx, &list, client.HasLabels{LabelLedger}); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		day, err := time.Parse(time.DateOnly, list.Items[i].Labels[LabelLedger])
+		if err != nil || !day.Before(before) {
+			continue
+		}
+		if err := client.IgnoreNotFound(l.Delete(ctx, &list.Items[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// formatLine is a line of the ledger: a build's end, its seconds, and when the meter
+// was told of it last.
+func formatLine(finished time.Time, seconds int64, told time.Time) string {
+	return fmt.Sprintf("%s %d %s", finished.UTC().Format(time.RFC3339), seconds, told.UTC().Format(time.RFC3339))
+}
+
+func parseLine(uid, line string) (metering.Build, error) {
+	words := strings.Fields(line)
+	if len(words) != 3 {
+		return metering.Build{}, fmt.Errorf("it has %d words, not 3", len(words))
+	}
+	finished, err := time.Parse(time.RFC3339, words[0])
+	if err != nil {
+		return metering.Build{}, err
+	}
+	seconds, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return metering.Build{}, err
+	}
+	told, err := time.Parse(time.RFC3339, words[2])
+	return metering.Build{UID: uid, Finished: finished.UTC(), Seconds: seconds, Billed: true, Told: told.UTC()}, err
+}
