@@ -77,7 +77,8 @@ func (c *Client) record(ctx context.Context, login string) (*record, error) {
 	return nil, noAccount()
 }
 
-func (c *Client) readRecord(ctx context.Context, id string) (*record, error) {
+func (c *Client) readRecord(ctx context.Context, id string) (_ *record, err error) {
+	defer c.late(time.Now(), &err, func() { c.watchers.wakeCustomer(id) })
 	customer, err := c.readCustomer(ctx, id)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/stripe/stripe-go/v76"
+
 	"drydock.dev/drydock/cache"
 	"drydock.dev/drydock/fault"
 )
@@ -23,6 +25,8 @@ const (
 	absentTTL = 5 * time.Second
 	// outage is how long old answers stand in when Stripe fails.
 	outage = 24 * time.Hour
+	// patience is how long a request waits for Stripe while an old answer is at hand.
+	patience = 300 * time.Millisecond
 )
 
 func (c *Client) makeCaches() error {
@@ -32,7 +36,7 @@ func (c *Client) makeCaches() error {
 	}
 	base := cache.Options{
 		IsNegative: func(err error) bool { return fault.KindOf(err) == fault.NotFound },
-		Now:        c.options.Now, Metrics: metrics, Stale: outage,
+		Now:        c.options.Now, Metrics: metrics, Stale: outage, Patience: patience,
 	}
 	var errs []error
 	keep := func(err error) { errs = append(errs, err) }
@@ -55,6 +59,11 @@ func (c *Client) makeCaches() error {
 	plans := with("plans", 10, plansTTL)
 	plans.Refresh = true
 	c.catalog, err = cache.New[*catalog](plans)
+	keep(err)
+	// The catalog's parts live shorter: what is made of them anew is of new ones.
+	c.offered, err = cache.New[[]*stripe.Product](with("offered_products", 10, plansTTL/2))
+	keep(err)
+	c.prices, err = cache.New[[]*stripe.Price](with("offered_prices", 10, plansTTL/2))
 	keep(err)
 
 	products := with("products", 1000, productTTL)

@@ -92,6 +92,7 @@ func (c *Client) CatchUp(ctx context.Context) error {
 	}
 	if failed == nil {
 		c.caught.newest = newest
+		c.metrics.caughtUp.Set(float64(c.options.Now().Unix()))
 	}
 	return failed
 }
@@ -103,6 +104,7 @@ func (c *Client) heed(ctx context.Context, event *stripe.Event) error {
 		return err
 	}
 	c.seen.add(event.ID, false)
+	c.metrics.events.WithLabelValues("list").Inc()
 	return nil
 }
 
@@ -129,16 +131,28 @@ func (c *Client) refused(err error) bool {
 // keepUp catches up again and again until Close, at times that differ among replicas.
 func (c *Client) keepUp() {
 	every := func() time.Duration { return c.options.CatchUpEvery*9/10 + rand.N(c.options.CatchUpEvery/5+1) }
+	down := false
 	for pause := every(); ; {
 		select {
 		case <-c.life.Done():
 			return
+		case <-c.stripe.opened:
+			pause = min(pause, catchUpAgain)
+			continue
 		case <-time.After(pause):
 		}
-		pause = every()
-		if err := c.CatchUp(c.life); err != nil && c.life.Err() == nil {
+		err := c.CatchUp(c.life)
+		switch {
+		case err == nil && down:
+			// Who watches may have been given old values meanwhile.
+			c.watchers.wakeAll()
+			pause = every()
+		case err == nil:
+			pause = every()
+		default:
 			c.options.Log.Debug("the events could not be read", "error", err, "again", catchUpAgain)
-			pause = min(pause, catchUpAgain)
+			pause = min(every(), catchUpAgain)
 		}
+		down = err != nil
 	}
 }

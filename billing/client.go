@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stripe/stripe-go/v76"
 
 	"drydock.dev/drydock/cache"
 	"drydock.dev/drydock/transport"
@@ -55,14 +56,18 @@ type Client struct {
 	directory *directory
 
 	// accounts are keyed by customer id, usage by customer id and period, as events name
-	// them; unknown remembers logins that nobody has; catalog, products and meter hold plans.
+	// them; unknown remembers logins that nobody has. The catalog is made of what is offered
+	// and of prices; products are plans that are no longer on offer.
 	accounts *cache.Cache[*record]
 	usage    *cache.Cache[*usageRecord]
 	unknown  *cache.Cache[string]
 	catalog  *cache.Cache[*catalog]
+	offered  *cache.Cache[[]*stripe.Product]
+	prices   *cache.Cache[[]*stripe.Price]
 	products *cache.Cache[*offer]
 	meter    *cache.Cache[string]
 
+	metrics  *metrics
 	watchers watchers
 	billed   billed
 	seen     seen
@@ -88,7 +93,11 @@ func New(options Options) (*Client, error) {
 	}
 	life, end := context.WithCancel(context.Background())
 	c := &Client{options: options, stripe: api, life: life, end: end}
-	c.directory = newDirectory(c.problem)
+	if c.metrics, err = newMetrics(options.Registerer); err != nil {
+		end()
+		return nil, err
+	}
+	c.directory = newDirectory(c.metrics, c.problem)
 	if err := c.makeCaches(); err != nil {
 		end()
 		return nil, err
@@ -197,6 +206,8 @@ func (c *Client) Close() {
 	c.usage.Close()
 	c.unknown.Close()
 	c.catalog.Close()
+	c.offered.Close()
+	c.prices.Close()
 	c.products.Close()
 	c.meter.Close()
 	c.stripe.close()

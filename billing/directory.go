@@ -11,11 +11,14 @@ import (
 // every customer read and every event; it may miss some, and a read proves the others.
 type directory struct {
 	problem func(string)
+	metrics *metrics
 
 	mu        sync.RWMutex
 	customers map[string]place
 	// others are further customers of a login, made by hand; the oldest is the account.
 	others map[string][]place
+	// twinned counts the others.
+	twinned int
 	// gone are customers deleted lately, which Search may still show.
 	gone map[string]bool
 	// newest is the creation time of the newest customer seen, ours or not.
@@ -36,9 +39,9 @@ func (p place) before(other place) bool {
 // maxGone bounds the memory of deleted customers.
 const maxGone = 10_000
 
-func newDirectory(problem func(string)) *directory {
+func newDirectory(metrics *metrics, problem func(string)) *directory {
 	return &directory{
-		problem: problem, customers: map[string]place{}, others: map[string][]place{}, gone: map[string]bool{},
+		problem: problem, metrics: metrics, customers: map[string]place{}, others: map[string][]place{}, gone: map[string]bool{},
 	}
 }
 
@@ -66,6 +69,7 @@ func (d *directory) learn(customer *stripe.Customer) {
 func (d *directory) note(login string, found place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	defer d.count()
 	held, known := d.customers[login]
 	switch {
 	case d.gone[found.customerID] || known && held.customerID == found.customerID:
@@ -80,6 +84,7 @@ func (d *directory) note(login string, found place) {
 	}
 	if !slices.Contains(d.others[login], found) {
 		d.others[login] = append(d.others[login], found)
+		d.twinned++
 		d.problem(twin(login, d.customers[login], found))
 	}
 }
@@ -88,6 +93,7 @@ func (d *directory) note(login string, found place) {
 func (d *directory) forget(login, customerID string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	defer d.count()
 	held := d.customers[login]
 	if held.customerID != customerID {
 		d.drop(login, place{customerID: customerID})
@@ -108,7 +114,9 @@ func (d *directory) forget(login, customerID string) {
 
 // drop takes a customer out of the others, with the lock held.
 func (d *directory) drop(login string, found place) {
+	before := len(d.others[login])
 	rest := slices.DeleteFunc(d.others[login], func(other place) bool { return other.customerID == found.customerID })
+	d.twinned -= before - len(rest)
 	if len(rest) == 0 {
 		delete(d.others, login)
 		return
@@ -136,6 +144,13 @@ func (d *directory) filled() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.complete = true
+	d.metrics.complete.Set(1)
+}
+
+// count tells the metrics, with the lock held.
+func (d *directory) count() {
+	d.metrics.accounts.Set(float64(len(d.customers)))
+	d.metrics.twins.Set(float64(d.twinned))
 }
 
 func (d *directory) horizon() int64 {

@@ -49,7 +49,7 @@ func noticesOfEvent(event *stripe.Event) []string {
 		return []string{notice(noticeProduct, of.ID)}
 	case "price":
 		if id := reference(of.Product); id != "" {
-			return []string{notice(noticeProduct, id)}
+			return []string{notice(noticePrice, id)}
 		}
 	}
 	return nil

@@ -23,8 +23,10 @@ const (
 	noticeLeft = "left"
 	// gone:LOGIN:ID: the customer was deleted.
 	noticeGone = "gone"
-	// product:ID: a product or one of its prices changed.
+	// product:ID: a product changed.
 	noticeProduct = "product"
+	// price:ID: a price of this product changed.
+	noticePrice = "price"
 	// event:ID: the notices beside it tell all of this event.
 	noticeEvent = "event"
 )
@@ -58,9 +60,12 @@ func (c *Client) HearAll() {
 	c.accounts.InvalidateAll()
 	c.usage.InvalidateAll()
 	c.unknown.InvalidateAll()
+	// What the catalog is made of goes first: what is made of it anew is of new parts.
+	c.meter.InvalidateAll()
+	c.offered.InvalidateAll()
+	c.prices.InvalidateAll()
 	c.catalog.InvalidateAll()
 	c.products.InvalidateAll()
-	c.meter.InvalidateAll()
 	c.watchers.wakeAll()
 }
 
@@ -87,9 +92,14 @@ func (c *Client) hear(text string) bool {
 		c.directory.forget(login, id)
 		c.accounts.Invalidate(id)
 		c.watchers.wake(login)
-	case noticeProduct:
-		c.products.Invalidate(rest)
+	case noticeProduct, noticePrice:
+		if kind == noticeProduct {
+			c.offered.Invalidate(catalogKey)
+		} else {
+			c.prices.Invalidate(catalogKey)
+		}
 		c.catalog.Invalidate(catalogKey)
+		c.products.Invalidate(rest)
 		c.watchers.wakeAll()
 	case noticeEvent:
 		c.seen.add(rest, true)

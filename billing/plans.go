@@ -5,6 +5,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -26,7 +27,8 @@ type catalog struct {
 // Plans returns the plans on offer, cheapest first. They are read at Start, and again
 // when Stripe tells of a change.
 //
-// Stripe: GET /v1/products?active=true, GET /v1/prices?active=true&type=recurring.
+// Stripe: GET /v1/products?active=true, GET /v1/prices?active=true&type=recurring; behind a
+// change of a product, or of a price, that one alone.
 func (c *Client) Plans(ctx context.Context) ([]*model.Plan, error) {
 	plans, err := c.plans(ctx)
 	if err != nil {
@@ -108,30 +110,35 @@ func (c *Client) plans(ctx context.Context) (*catalog, error) {
 	return plans, c.translate(err)
 }
 
-func (c *Client) readCatalog(ctx context.Context) (*catalog, error) {
+func (c *Client) readCatalog(ctx context.Context) (_ *catalog, err error) {
+	defer c.late(time.Now(), &err, c.watchers.wakeAll)
 	// The meter tells which metered price is ours. Without one the plans still hold.
 	if _, err := c.meterID(ctx); err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, err
 	}
-	products := &stripe.ProductListParams{Active: stripe.Bool(true)}
-	products.Context, products.Limit = ctx, stripe.Int64(100)
-	var offered []*stripe.Product
-	for list := c.stripe.products.List(products); ; {
-		if !list.Next() {
-			if err := list.Err(); err != nil {
-				return nil, c.translate(err)
-			}
-			break
-		}
-		if isPlan(list.Product()) {
-			offered = append(offered, list.Product())
-		}
+	offered, err := c.offered.Get(ctx, catalogKey, c.readOffered)
+	if err != nil {
+		return nil, err
 	}
-	prices, err := c.readPrices(ctx, "")
+	prices, err := c.prices.Get(ctx, catalogKey, func(ctx context.Context) ([]*stripe.Price, error) { return c.readPrices(ctx, "") })
 	if err != nil {
 		return nil, err
 	}
 	return c.catalogOf(offered, prices), nil
+}
+
+// readOffered reads the active products that are plans.
+func (c *Client) readOffered(ctx context.Context) ([]*stripe.Product, error) {
+	params := &stripe.ProductListParams{Active: stripe.Bool(true)}
+	params.Context, params.Limit = ctx, stripe.Int64(100)
+	var offered []*stripe.Product
+	products := c.stripe.products.List(params)
+	for products.Next() {
+		if isPlan(products.Product()) {
+			offered = append(offered, products.Product())
+		}
+	}
+	return offered, c.translate(products.Err())
 }
 
 func (c *Client) catalogOf(offered []*stripe.Product, prices []*stripe.Price) *catalog {

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -20,6 +21,8 @@ type usageRecord struct {
 	readAt  time.Time
 	// settled tells that Stripe's sums had time to take in the builds billed before.
 	settled bool
+	// drop ends what is held once, when it serves no more.
+	drop sync.Once
 }
 
 // unsettledTTL is how long sums hold that Stripe may still be adding to.
@@ -69,11 +72,8 @@ func (c *Client) metered(ctx context.Context, held standing, which model.UsagePe
 	if err != nil || metered.serves(span, now) {
 		return metered, err
 	}
-	again, err := c.usage.Reload(ctx, key, read)
-	if err != nil && metered.period.start.Equal(span.start) {
-		return metered, nil
-	}
-	return again, err
+	metered.drop.Do(func() { c.usage.Invalidate(key) })
+	return c.usage.Get(ctx, key, read)
 }
 
 // ForgetUsage drops what is held of an account's usage: a build of it was billed.
@@ -98,7 +98,8 @@ func usageKey(customerID string, which model.UsagePeriod) string {
 
 // readUsage reads the sums by day, and where the period does not begin or end with a
 // day, the exact sums of its parts.
-func (c *Client) readUsage(ctx context.Context, account *model.Account, span period) (*usageRecord, error) {
+func (c *Client) readUsage(ctx context.Context, account *model.Account, span period) (_ *usageRecord, err error) {
+	defer c.late(time.Now(), &err, func() { c.watchers.wakeCustomer(account.CustomerID) })
 	meterID, err := c.meterID(ctx)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package billing
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // WatchAccount gives a channel with a token at once and after each change that may show
@@ -25,6 +26,13 @@ func (c *Client) WatchAccount(ctx context.Context, login string) (<-chan struct{
 	c.watchers.bind(lower, id)
 	context.AfterFunc(ctx, func() { c.watchers.remove(lower, tokens) })
 	return tokens, nil
+}
+
+// late wakes who was given an old value because a read took longer than their patience.
+func (c *Client) late(began time.Time, err *error, wake func()) {
+	if *err == nil && time.Since(began) >= patience {
+		wake()
+	}
 }
 
 // watchers are who waits for changes, by login.

@@ -38,6 +38,9 @@ func (c *Client) Webhook(ctx context.Context, payload []byte, signature string) 
 	if err := errors.Join(c.tell(ctx, notices), c.settle(ctx, &event)); err != nil {
 		return fault.Wrap(fault.Unavailable, err)
 	}
+	if !c.seen.has(event.ID) {
+		c.metrics.events.WithLabelValues("webhook").Inc()
+	}
 	c.seen.add(event.ID, true)
 	return nil
 }
