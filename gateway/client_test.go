@@ -93,7 +93,12 @@ func (w *world) query(t *testing.T, query string, header ...string) reply {
 // signIn gives the Cookie line of a session of ada's.
 func (w *world) signIn(t *testing.T) string {
 	t.Helper()
-	got := w.send(t, http.MethodPost, "/auth/dev", `{"login":"Ada"}`, "Content-Type: application/json")
+	return w.signInAs(t, "Ada")
+}
+
+func (w *world) signInAs(t *testing.T, login string) string {
+	t.Helper()
+	got := w.send(t, http.MethodPost, "/auth/dev", `{"login":"`+login+`"}`, "Content-Type: application/json")
 	if got.status != http.StatusOK {
 		t.Fatalf("sign-in: %d %s", got.status, got.body)
 	}

@@ -43,10 +43,7 @@ func serve(t *testing.T, change func(*gateway.Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := auth.ParseKeys(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	keys := sessionKeys(t)
 	log := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.sessions = auth.NewSessions(keys, time.Hour, false, time.Now)
 	registry := prometheus.NewRegistry()
@@ -80,6 +77,16 @@ func serve(t *testing.T, change func(*gateway.Options)) *world {
 		w.Close()
 	})
 	return w
+}
+
+// sessionKeys are those of every gateway.
+func sessionKeys(t *testing.T) *auth.Keys {
+	t.Helper()
+	keys, err := auth.ParseKeys(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // people is where the tests' accounts are: everybody has one.
