@@ -9,10 +9,13 @@ import (
 	"github.com/stripe/stripe-go/v76/billing/meter"
 	"github.com/stripe/stripe-go/v76/billing/meterevent"
 	"github.com/stripe/stripe-go/v76/billing/metereventsummary"
+	portal "github.com/stripe/stripe-go/v76/billingportal/session"
+	checkout "github.com/stripe/stripe-go/v76/checkout/session"
 	"github.com/stripe/stripe-go/v76/customer"
 	"github.com/stripe/stripe-go/v76/event"
 	"github.com/stripe/stripe-go/v76/price"
 	"github.com/stripe/stripe-go/v76/product"
+	"github.com/stripe/stripe-go/v76/subscription"
 
 	"drydock.dev/drydock/transport"
 )
@@ -20,17 +23,23 @@ import (
 // stripeAPI is the SDK, bound to one key and to our transport; nothing of it is
 // global. Every params needs its context.
 type stripeAPI struct {
-	customers  customer.Client
-	products   product.Client
-	prices     price.Client
-	meters     meter.Client
-	events     meterevent.Client
-	summaries  metereventsummary.Client
-	changes    event.Client
+	customers customer.Client
+	products  product.Client
+	prices    price.Client
+	meters    meter.Client
+	events    meterevent.Client
+	summaries metereventsummary.Client
+	changes   event.Client
+
+	subscriptions subscription.Client
+	sessions      checkout.Client
+	portals       portal.Client
+
 	connection *http.Transport
 	limiter    *transport.Limiter
-	// breaker is open while Stripe is taken to be down.
+	// breaker is open while Stripe is taken to be down; opened gets a token when it opens.
 	breaker *transport.Breaker
+	opened  chan struct{}
 }
 
 func newStripeAPI(options Options) (*stripeAPI, error) {
@@ -38,7 +47,7 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := &stripeAPI{limiter: transport.NewLimiter(transport.LimiterOptions{
+	api := &stripeAPI{opened: make(chan struct{}, 1), limiter: transport.NewLimiter(transport.LimiterOptions{
 		Buckets: options.Limits.buckets, Concurrency: options.Limits.Concurrency,
 	})}
 	api.breaker = transport.NewBreaker(transport.BreakerOptions{
@@ -50,6 +59,10 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 			}
 			options.Log.Warn("stripe is down: nothing is sent but probes until it answers")
 			api.limiter.Refuse(transport.ErrOpen)
+			select {
+			case api.opened <- struct{}{}:
+			default:
+			}
 		},
 	})
 	base := options.HTTP
@@ -76,6 +89,9 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 	api.events = meterevent.Client{B: backend, Key: options.Key}
 	api.summaries = metereventsummary.Client{B: backend, Key: options.Key}
 	api.changes = event.Client{B: backend, Key: options.Key}
+	api.subscriptions = subscription.Client{B: backend, Key: options.Key}
+	api.sessions = checkout.Client{B: backend, Key: options.Key}
+	api.portals = portal.Client{B: backend, Key: options.Key}
 	return api, nil
 }
 
@@ -86,7 +102,7 @@ func (a *stripeAPI) close() {
 }
 
 // collections are the paths' words that an id follows.
-var collections = []string{"customers", "products", "prices", "meters"}
+var collections = []string{"customers", "products", "prices", "meters", "subscriptions"}
 
 // operation is a request's method and path template, for the metrics.
 func operation(r *http.Request) string {
