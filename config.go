@@ -9,9 +9,11 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/settings"
 )
@@ -21,8 +23,9 @@ type config struct {
 	listen        string
 	publicURL     string
 	kubeconfig    string
-	stripeKey     string
-	stripeAPIBase string
+	stripe        settings.Stripe
+	webhooks      webhookConfig
+	replicas      settings.Replicas
 	github        struct{ url, clientID, clientSecret string }
 	sessionKeys   string
 	sessionTTL    time.Duration
@@ -60,8 +63,6 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.listen, "listen", "127.0.0.1:8080", "")
 	set.StringVar(&c.publicURL, "public-url", "", "")
 	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
-	set.StringVar(&c.stripeKey, "stripe-key", "", "")
-	set.StringVar(&c.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
 	set.StringVar(&c.github.url, "github-url", "https://github.com", "")
 	set.StringVar(&c.github.clientID, "github-client-id", "", "")
 	set.StringVar(&c.github.clientSecret, "github-client-secret", "", "")
@@ -75,12 +76,11 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
 	set.StringVar(&c.logFormat, "log-format", "json", "")
 	set.StringVar(&c.logLevel, "log-level", "info", "")
-	return append([]settings.Setting{
+	c.replicas.Namespace = v1alpha1.SystemNamespace
+	return slices.Concat([]settings.Setting{
 		{Flag: "listen", Env: "DRYDOCK_LISTEN", Help: "address to serve HTTP on; port 0 takes a free one"},
 		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find this; default http://, or https:// with tls-cert, and the listen address"},
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
-		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
-		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
 		{Flag: "github-url", Env: "GITHUB_URL", Help: "GitHub, or a GitHub Enterprise server"},
 		{Flag: "github-client-id", Env: "GITHUB_CLIENT_ID", Help: "the GitHub OAuth app's client id"},
 		{Flag: "github-client-secret", Env: "GITHUB_CLIENT_SECRET", Secret: true, Help: "the GitHub OAuth app's client secret"},
@@ -94,13 +94,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "drain-timeout", Env: "DRYDOCK_DRAIN_TIMEOUT", Help: "how long requests may take to finish on SIGTERM"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.authSettings(set)...)
+	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.authSettings(set))
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits} {
+	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (c *config) validateAddresses() error {
 	if _, _, err := net.SplitHostPort(c.listen); err != nil {
 		return settings.Wrong("listen", "is not an address such as 127.0.0.1:8080: %q", c.listen)
 	}
-	for _, one := range []struct{ flag, address string }{{"public-url", c.publicURL}, {"stripe-api-base", c.stripeAPIBase}, {"github-url", c.github.url}} {
+	for _, one := range []struct{ flag, address string }{{"public-url", c.publicURL}, {"github-url", c.github.url}} {
 		if one.address == "" && one.flag == "public-url" {
 			continue
 		}
@@ -129,10 +129,6 @@ func (c *config) validateAddresses() error {
 
 func (c *config) validateClients() error {
 	switch {
-	case c.stripeKey == "":
-		return settings.Wrong("stripe-key", "is missing")
-	case !strings.HasPrefix(c.stripeKey, "sk_") && !strings.HasPrefix(c.stripeKey, "rk_"):
-		return settings.Wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
 	case c.kubeconfig == "" && !c.inCluster:
 		return settings.Wrong("kubeconfig", "is missing, and this is not a pod")
 	case c.github.clientID == "" && c.github.clientSecret != "":
@@ -211,7 +207,7 @@ func (c *config) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("listen", c.listen), slog.String("publicURL", c.publicURL),
 		slog.String("kubeconfig", c.kubeconfig), slog.Bool("inCluster", c.inCluster),
-		slog.String("stripeAPIBase", c.stripeAPIBase), slog.Bool("stripeKey", c.stripeKey != ""),
+		slog.Any("stripe", &c.stripe), slog.Int("webhookSecrets", len(c.webhooks.secrets)), slog.Any("replicas", c.replicas),
 		slog.String("githubURL", c.github.url), slog.String("githubClientID", c.github.clientID),
 		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
 		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),

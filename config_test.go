@@ -9,9 +9,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"drydock.dev/drydock/settings"
 )
 
 var oneKey = base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{1}, 32))
@@ -45,9 +48,9 @@ func TestSettings(t *testing.T) {
 		err   string
 		check func(*config) bool
 	}{
-		{"all from the environment", nil, whole(), "", func(c *config) bool { return c.stripeKey == "sk_test_1" && c.listen == "127.0.0.1:8080" }},
+		{"all from the environment", nil, whole(), "", func(c *config) bool { return c.stripe.Key == "sk_test_1" && c.listen == "127.0.0.1:8080" }},
 		{"a flag before the environment", []string{"--listen", ":9090"}, whole("DRYDOCK_LISTEN", ":7070"), "", func(c *config) bool { return c.listen == ":9090" }},
-		{"a secret from a file, without its line end", nil, whole("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY_FILE", file(t, "sk_test_2\n")), "", func(c *config) bool { return c.stripeKey == "sk_test_2" }},
+		{"a secret from a file, without its line end", nil, whole("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY_FILE", file(t, "sk_test_2\n")), "", func(c *config) bool { return c.stripe.Key == "sk_test_2" }},
 		{"in a pod no kubeconfig is needed", nil, whole("KUBECONFIG", "", "KUBERNETES_SERVICE_HOST", "10.0.0.1"), "", func(c *config) bool { return c.inCluster }},
 		{"for development keys are made up", []string{"--dev"}, whole("DRYDOCK_SESSION_KEYS", "", "GITHUB_CLIENT_ID", "", "GITHUB_CLIENT_SECRET", ""), "", func(c *config) bool { return c.generated && c.keys != nil }},
 		{"a duration", nil, whole("DRYDOCK_SESSION_TTL", "36h"), "", func(c *config) bool { return c.sessionTTL == 36*time.Hour }},
@@ -65,6 +68,27 @@ func TestSettings(t *testing.T) {
 		{"a public URL that is none", nil, whole("DRYDOCK_PUBLIC_URL", "drydock.example.com"), "--public-url (DRYDOCK_PUBLIC_URL) is not a URL", nil},
 		{"a public URL with a path", nil, whole("DRYDOCK_PUBLIC_URL", "https://example.com/drydock"), "--public-url (DRYDOCK_PUBLIC_URL) has a path", nil},
 		{"a Stripe API that is no URL", nil, whole("STRIPE_API_BASE", "localhost:1"), "--stripe-api-base (STRIPE_API_BASE) is not a URL", nil},
+		{"a webhook secret", nil, whole("STRIPE_WEBHOOK_SECRETS", "whsec_1"), "", func(c *config) bool { return slices.Equal(c.webhooks.secrets, []string{"whsec_1"}) }},
+		{"two webhook secrets, while they are rotated", nil, whole("STRIPE_WEBHOOK_SECRETS", "whsec_1, whsec_2"), "", func(c *config) bool { return slices.Equal(c.webhooks.secrets, []string{"whsec_1", "whsec_2"}) }},
+		{"rate limits", nil, whole("STRIPE_RATE_LIMITS", "total=50, meter-events=10.5,concurrency=4"), "", func(c *config) bool {
+			return c.stripe.Rates == settings.Rates{Total: 50, MeterEvents: 10.5, Concurrency: 4}
+		}},
+		{"where replicas meet, by default", nil, whole(), "", func(c *config) bool {
+			return c.replicas == settings.Replicas{Namespace: "drydock-system", Service: "drydock-gateway"}
+		}},
+		{"a number of replicas in place of a service", []string{"--service", "", "--replicas", "3"}, whole(), "", func(c *config) bool { return c.replicas.Sharers(0) == 4 }},
+
+		{"a webhook secret that is none", nil, whole("STRIPE_WEBHOOK_SECRETS", "sk_test_1"), "--stripe-webhook-secrets (STRIPE_WEBHOOK_SECRETS) holds one that is not a signing secret", nil},
+		{"three webhook secrets", nil, whole("STRIPE_WEBHOOK_SECRETS", "whsec_1,whsec_2,whsec_3"), "--stripe-webhook-secrets (STRIPE_WEBHOOK_SECRETS) holds 3 secrets", nil},
+		{"an unknown rate limit", nil, whole("STRIPE_RATE_LIMITS", "all=50"), `--stripe-rate-limits (STRIPE_RATE_LIMITS) has an unknown limit "all"`, nil},
+		{"a rate limit that is no number", nil, whole("STRIPE_RATE_LIMITS", "total=many"), "--stripe-rate-limits (STRIPE_RATE_LIMITS) is not a number above 0 for total", nil},
+		{"a rate limit of nothing", nil, whole("STRIPE_RATE_LIMITS", "total=0"), "--stripe-rate-limits (STRIPE_RATE_LIMITS) is not a number above 0 for total", nil},
+		{"half a request at once", nil, whole("STRIPE_RATE_LIMITS", "concurrency=1.5"), "--stripe-rate-limits (STRIPE_RATE_LIMITS) is not a whole number for concurrency", nil},
+		{"a catch-up without a pause", nil, whole("DRYDOCK_CATCH_UP_EVERY", "0s"), "--catch-up-every (DRYDOCK_CATCH_UP_EVERY) is less than 1s", nil},
+		{"a grace that is over before it begins", nil, whole("DRYDOCK_GRACE_PERIOD", "-1h"), "--grace-period (DRYDOCK_GRACE_PERIOD) is less than 0s", nil},
+		{"no namespace", []string{"--namespace", ""}, whole(), "--namespace (DRYDOCK_NAMESPACE) is empty", nil},
+		{"no service", []string{"--service", ""}, whole(), "--service (DRYDOCK_SERVICE) is empty", nil},
+		{"fewer replicas than none", nil, whole("DRYDOCK_REPLICAS", "-1"), "--replicas (DRYDOCK_REPLICAS) is less than 0", nil},
 		{"a secret twice", nil, whole("STRIPE_SECRET_KEY_FILE", file(t, "x")), "STRIPE_SECRET_KEY and STRIPE_SECRET_KEY_FILE are both set", nil},
 		{"a secret's file that is not there", nil, whole("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY_FILE", "/nowhere/key"), "STRIPE_SECRET_KEY_FILE cannot be read", nil},
 		{"no boolean", nil, whole("DRYDOCK_DEV", "maybe"), "DRYDOCK_DEV (--dev)", nil},
@@ -97,7 +121,7 @@ func TestSettings(t *testing.T) {
 			if !strings.HasPrefix(line, "drydock: ") || !strings.Contains(line, test.err) || strings.Count(line, "\n") != 1 || out.Len() > 0 {
 				t.Errorf("said %q%q, want one line with %q", line, out.String(), test.err)
 			}
-			if strings.Contains(line, "s3cret") || strings.Contains(line, "sk_test") {
+			if strings.Contains(line, "s3cret") || strings.Contains(line, "sk_test") || strings.Contains(line, "whsec_1") {
 				t.Errorf("a secret in %q", line)
 			}
 		})
@@ -129,11 +153,12 @@ func TestHelpTellsEverySetting(t *testing.T) {
 }
 
 func TestTheLogShowsNoSecret(t *testing.T) {
-	c := &config{stripeKey: "sk_live_1", sessionKeys: oneKey}
+	c := &config{stripe: settings.Stripe{Key: "sk_live_1"}, sessionKeys: oneKey}
+	c.webhooks.stripe, c.webhooks.secrets = "whsec_1", []string{"whsec_1"}
 	c.github.clientSecret = "s3cret"
 	var text bytes.Buffer
 	slog.New(slog.NewJSONHandler(&text, nil)).Info("starting", "settings", c)
-	for _, secret := range []string{"sk_live_1", oneKey, "s3cret"} {
+	for _, secret := range []string{"sk_live_1", oneKey, "s3cret", "whsec_1"} {
 		if strings.Contains(text.String(), secret) {
 			t.Errorf("%s in %s", secret, text.String())
 		}

@@ -20,8 +20,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"drydock.dev/drydock/billing"
-	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/gateway"
 )
 
@@ -67,19 +65,11 @@ func newLog(c *config, w io.Writer) *slog.Logger {
 func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	money, err := billing.New(billing.Options{Key: c.stripeKey, APIBase: c.stripeAPIBase, Log: log.With("part", "billing"), Registerer: registry})
+	clients, err := newClients(c, log, registry)
 	if err != nil {
 		return err
 	}
-	defer money.Close()
-	kube, err := cluster.New(cluster.Options{
-		Kubeconfig: c.kubeconfig, Log: log.With("part", "cluster"), Registerer: registry,
-		UserAgent: "drydock-gateway", Billed: money.ForgetUsage,
-	})
-	if err != nil {
-		return err
-	}
-	defer kube.Close()
+	defer clients.close()
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.listen)
 	if err != nil {
@@ -89,7 +79,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	face, err := newGateway(c, public, money, kube, log, registry)
+	face, err := newGateway(c, public, clients, log, registry)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -108,10 +98,11 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 	starting, stopStarting := context.WithCancel(ctx)
 	var start sync.WaitGroup
 	start.Go(func() {
-		if startAll(starting, log, money, kube) {
+		if startAll(starting, log, clients.money, clients.kube, clients.notices) {
 			_, _ = fmt.Fprintf(stdout, "drydock: ready at %s (listening on %s)\n", public, listener.Addr())
 		}
 	})
+	start.Go(func() { clients.share(starting, c, log, registry) })
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

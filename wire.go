@@ -11,7 +11,6 @@ import (
 
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/billing"
-	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/gateway"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/loaders"
@@ -25,7 +24,8 @@ import (
 const githubTimeout = 10 * time.Second
 
 // newGateway wires the parts: who reads what from whom.
-func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster.Client, log *slog.Logger, registry *prometheus.Registry) (*gateway.Gateway, error) {
+func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, registry *prometheus.Registry) (*gateway.Gateway, error) {
+	money, kube := clients.money, clients.kube
 	signIn, err := newSignIn(c, public, money, log, registry)
 	if err != nil {
 		return nil, err
@@ -55,7 +55,8 @@ func newGateway(c *config, public *url.URL, money *billing.Client, kube *cluster
 		Tokens:        tokens,
 		Trust:         trust,
 		Dev:           c.dev,
-		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube},
+		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube, "notices": clients.notices},
+		StripeWebhook: money.Webhook,
 		Home:          home,
 		GraphiQL:      explorer,
 		Count:         counted,
