@@ -25,8 +25,6 @@ const (
 	absentTTL = 5 * time.Second
 	// outage is how long old answers stand in when Stripe fails.
 	outage = 24 * time.Hour
-	// patience is how long a request waits for Stripe while an old answer is at hand.
-	patience = 300 * time.Millisecond
 )
 
 func (c *Client) makeCaches() error {
@@ -36,7 +34,7 @@ func (c *Client) makeCaches() error {
 	}
 	base := cache.Options{
 		IsNegative: func(err error) bool { return fault.KindOf(err) == fault.NotFound },
-		Now:        c.options.Now, Metrics: metrics, Stale: outage, Patience: patience,
+		Now:        c.options.Now, Metrics: metrics, Stale: outage, Patience: c.options.Patience,
 	}
 	var errs []error
 	keep := func(err error) { errs = append(errs, err) }

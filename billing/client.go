@@ -35,6 +35,9 @@ type Options struct {
 	Timeout time.Duration
 	// Retry is four tries with pauses up to 4 seconds, all begun within 8, where zero.
 	Retry transport.Retry
+	// Patience is how long a read waits for Stripe while an old answer is at hand; then it
+	// gets that, and the request goes on. 300 milliseconds where 0.
+	Patience time.Duration
 	// Limits are Stripe's rate limits.
 	Limits Limits
 
@@ -121,6 +124,9 @@ func (o *Options) complete() error {
 	}
 	if o.Timeout == 0 {
 		o.Timeout = 5 * time.Second
+	}
+	if o.Patience == 0 {
+		o.Patience = 300 * time.Millisecond
 	}
 	if o.Retry == (transport.Retry{}) {
 		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second, Within: 8 * time.Second}

@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -74,7 +75,7 @@ func newStripeAPI(options Options) (*stripeAPI, error) {
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 		URL: stripe.String(options.APIBase),
 		HTTPClient: &http.Client{Transport: transport.Stack(base, transport.Options{
-			Upstream: "stripe", Operation: operation, Timeout: options.Timeout, Buffer: true,
+			Upstream: "stripe", Operation: operation, Timeout: options.Timeout, Buffer: true, Valid: json.Valid,
 			Retry: options.Retry, Limiter: api.limiter, Breaker: api.breaker, Metrics: metrics,
 		})},
 		// Our transport retries and counts; what fails is logged by whoever asked.

@@ -30,7 +30,7 @@ func (c *Client) WatchAccount(ctx context.Context, login string) (<-chan struct{
 
 // late wakes who was given an old value because a read took longer than their patience.
 func (c *Client) late(began time.Time, err *error, wake func()) {
-	if *err == nil && time.Since(began) >= patience {
+	if *err == nil && time.Since(began) >= c.options.Patience {
 		wake()
 	}
 }

@@ -13,8 +13,10 @@ type Options struct {
 	Operation func(*http.Request) string
 	// Timeout bounds each try, the reading of its body included; 0: no bound.
 	Timeout time.Duration
-	// Buffer reads responses whole within the try.
+	// Buffer reads responses whole within the try; Valid, where given, tells which bodies
+	// are the upstream's own.
 	Buffer bool
+	Valid  func(body []byte) bool
 	Retry  Retry
 	// Limiter says when each try may go out; nil: at once.
 	Limiter *Limiter
@@ -27,7 +29,7 @@ type Options struct {
 func Stack(base http.RoundTripper, options Options) http.RoundTripper {
 	next := Bounded(base, options.Timeout)
 	if options.Buffer {
-		next = Buffered(next)
+		next = Buffered(next, options.Valid)
 	}
 	next = Observed(next, options.Upstream, options.Operation, options.Metrics)
 	if options.Breaker != nil {

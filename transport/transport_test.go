@@ -60,10 +60,16 @@ func cut(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// page is what a proxy says of itself.
+func page(w http.ResponseWriter, _ *http.Request) {
+	_, _ = io.WriteString(w, "<html>sign in to the network</html>")
+}
+
 func stack(t *testing.T, change func(*transport.Options)) *http.Client {
 	t.Helper()
 	options := transport.Options{
 		Upstream: "test", Operation: func(r *http.Request) string { return r.Method }, Timeout: 10 * time.Second, Buffer: true,
+		Valid: func(body []byte) bool { return !strings.HasPrefix(string(body), "<") },
 		Retry: transport.Retry{Attempts: 3, Wait: time.Millisecond, MaxWait: 50 * time.Millisecond},
 	}
 	if change != nil {
@@ -87,6 +93,7 @@ func TestRetried(t *testing.T) {
 		{"a broken connection of a read", "GET", "", []http.HandlerFunc{drop, status(200)}, 200, 2, 0},
 		{"a body that breaks off", "GET", "", []http.HandlerFunc{cut, status(200)}, 200, 2, 0},
 		{"a try that takes too long", "GET", "", []http.HandlerFunc{hang, status(200)}, 200, 2, time.Second},
+		{"an answer of somebody else's, such as a proxy", "GET", "", []http.HandlerFunc{page, status(200)}, 200, 2, 0},
 		{"overload", "GET", "", []http.HandlerFunc{status(503), status(502), status(200)}, 200, 3, 0},
 		{"the last try's answer is the answer", "GET", "", []http.HandlerFunc{status(500)}, 500, 3, 0},
 		{"a rate limit", "GET", "", []http.HandlerFunc{status(429), status(200)}, 200, 2, 0},
