@@ -109,6 +109,28 @@ func TestWhatATokenMayDo(t *testing.T) {
 	r.unwritten(t, strings.TrimPrefix(whole, "Authorization: Bearer "), strings.TrimPrefix(reader, "Authorization: Bearer "))
 }
 
+// TestTheSameRevocationAgain ends nothing more: not the tokens that were made since.
+func TestTheSameRevocationAgain(t *testing.T) {
+	f := newFleet(t, 2)
+	here, there := f.replicas[0], f.replicas[1]
+	ada := here.signIn(t)
+	before := here.token(t, ada, `name:"before"`)
+	const once = `mutation{revokeAccessTokens(input:{clientMutationID:"once"}){clientMutationID}}`
+	here.query(t, once, ada)
+	after := here.token(t, ada, `name:"after"`)
+	if got := there.query(t, once, ada); got.status != http.StatusOK || got.code(t) != "" {
+		t.Errorf("again: %d %s", got.status, got.body)
+	}
+	for _, r := range f.replicas {
+		if got := r.query(t, "{viewer{login}}", before); got.status != http.StatusUnauthorized {
+			t.Errorf("a token from before: %d %s", got.status, got.body)
+		}
+		if got := r.query(t, "{viewer{login}}", after); got.login(t) != "ada" {
+			t.Errorf("a token from after: %d %s", got.status, got.body)
+		}
+	}
+}
+
 // TestReadersOnAWebSocket: also there a reader changes nothing.
 func TestReadersOnAWebSocket(t *testing.T) {
 	f := newFleet(t, 1)

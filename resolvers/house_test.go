@@ -19,6 +19,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/cluster"
@@ -102,10 +103,21 @@ func (h *house) afresh() *house {
 	next.schema = graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
-		Log: logger,
+		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
+		Log:    logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
 	return &next
+}
+
+// sealing are the replicas' session keys.
+func sealing(t *testing.T) *auth.Keys {
+	t.Helper()
+	keys, err := auth.ParseKeys("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // as is a caller of this replica; an empty login is signed out.

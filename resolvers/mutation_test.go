@@ -40,6 +40,7 @@ func TestMutationsAreMadeOnce(t *testing.T) {
 	twice(cancelBuild, map[string]any{"id": kept.build})
 	h.finish(kept.build, model.BuildPhaseCancelled)
 	twice(retryBuild, map[string]any{"id": kept.build})
+	twice(revokeAccessTokens, map[string]any{})
 	twice(deleteImage, map[string]any{"id": model.EncodeID(model.KindImage, ada, "once")})
 }
 

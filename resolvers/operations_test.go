@@ -13,7 +13,10 @@ const (
 	startBuild  = `mutation ($input: StartBuildInput!) { startBuild(input: $input) { build { id number phase trigger } clientMutationID } }`
 	cancelBuild = `mutation ($input: CancelBuildInput!) { cancelBuild(input: $input) { build { id phase } clientMutationID } }`
 	retryBuild  = `mutation ($input: RetryBuildInput!) { retryBuild(input: $input) { build { id number trigger } clientMutationID } }`
-	readImage   = `query ($name: String!) { image(name: $name) { id } }`
+	// revokeAccessTokens ends the tokens of whoever asks.
+	revokeAccessTokens = `mutation ($input: RevokeAccessTokensInput!) { revokeAccessTokens(input: $input) { clientMutationID } }`
+
+	readImage = `query ($name: String!) { image(name: $name) { id } }`
 )
 
 // imageInput is a legal new image.

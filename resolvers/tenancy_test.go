@@ -125,9 +125,10 @@ func TestAnotherAccountsNames(t *testing.T) {
 		value  string
 		code   fault.Kind
 	}{
-		"query.image(name)":                {"names are the viewer's own", secret.image, fault.NotFound},
-		"query.account(login)":             {"other accounts are for administrators", ada, fault.Forbidden},
-		"mutation.createImage(input.name)": {"a name may be in use in each account", secret.image, ""},
+		"query.image(name)":                      {"names are the viewer's own", secret.image, fault.NotFound},
+		"query.account(login)":                   {"other accounts are for administrators", ada, fault.Forbidden},
+		"mutation.createImage(input.name)":       {"a name may be in use in each account", secret.image, ""},
+		"mutation.createAccessToken(input.name)": {"a token's name names nothing", secret.image, ""},
 	}
 	for _, field := range rootFields(h.schema.Schema()) {
 		for _, at := range places(h.schema.Schema(), field.Arguments) {
