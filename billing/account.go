@@ -86,6 +86,7 @@ func (c *Client) readRecord(ctx context.Context, id string) (_ *record, err erro
 	if customer == nil {
 		return nil, noAccount()
 	}
+	c.settleSeen(ctx, customer)
 	return c.recordOf(customer), nil
 }
 

@@ -50,6 +50,8 @@ type Options struct {
 	// CatchUpEvery is how often the list of Stripe's events is read for what no webhook
 	// told; 2 minutes where 0.
 	CatchUpEvery time.Duration
+	// Grace is how long builds go on after a payment failed; 7 days where 0.
+	Grace time.Duration
 }
 
 // Client is the one door to Stripe. It is safe for concurrent use; Close ends it.
@@ -130,6 +132,9 @@ func (o *Options) complete() error {
 	}
 	if o.Retry == (transport.Retry{}) {
 		o.Retry = transport.Retry{Attempts: 4, Wait: 250 * time.Millisecond, MaxWait: 4 * time.Second, Within: 8 * time.Second}
+	}
+	if o.Grace == 0 {
+		o.Grace = defaultGrace
 	}
 	if o.CatchUpEvery == 0 {
 		o.CatchUpEvery = 2 * time.Minute

@@ -120,11 +120,16 @@ func (c *Client) readCatalog(ctx context.Context) (_ *catalog, err error) {
 	if err != nil {
 		return nil, err
 	}
-	prices, err := c.prices.Get(ctx, catalogKey, func(ctx context.Context) ([]*stripe.Price, error) { return c.readPrices(ctx, "") })
+	prices, err := c.prices.Get(ctx, catalogKey, c.readAllPrices)
 	if err != nil {
 		return nil, err
 	}
 	return c.catalogOf(offered, prices), nil
+}
+
+// readAllPrices reads the prices of every product.
+func (c *Client) readAllPrices(ctx context.Context) ([]*stripe.Price, error) {
+	return c.readPrices(ctx, "")
 }
 
 // readOffered reads the active products that are plans.

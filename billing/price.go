@@ -10,11 +10,9 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// priceOf joins a product's licensed price and its metered one on our meter; nil
-// without a licensed one. The product's default price goes before others, newer ones
-// before older.
-func (c *Client) priceOf(product *stripe.Product, prices []*stripe.Price) *model.Price {
-	var licensed, metered *stripe.Price
+// pricesOf are a product's licensed price and its metered one on our meter, or nil. The
+// product's default price goes before others, newer ones before older.
+func (c *Client) pricesOf(product *stripe.Product, prices []*stripe.Price) (licensed, metered *stripe.Price) {
 	meterID, _ := c.meter.Peek(eventName)
 	for _, price := range prices {
 		if price.Product == nil || price.Product.ID != product.ID || price.Recurring == nil {
@@ -30,6 +28,12 @@ func (c *Client) priceOf(product *stripe.Product, prices []*stripe.Price) *model
 			metered = price
 		}
 	}
+	return licensed, metered
+}
+
+// priceOf joins a product's two prices; nil without a licensed one.
+func (c *Client) priceOf(product *stripe.Product, prices []*stripe.Price) *model.Price {
+	licensed, metered := c.pricesOf(product, prices)
 	if licensed == nil {
 		if metered != nil {
 			c.problem("product " + product.ID + ": a metered price without a licensed one is not shown")

@@ -26,8 +26,13 @@ func counting(customer *stripe.Customer) []*stripe.Subscription {
 	if customer.Subscriptions == nil {
 		return nil
 	}
+	return byRank(customer.Subscriptions.Data)
+}
+
+// byRank leaves out what has ended, and puts the best status first, then the newest.
+func byRank(subscriptions []*stripe.Subscription) []*stripe.Subscription {
 	rank := func(s *stripe.Subscription) int { return slices.Index(statuses, s.Status) }
-	found := slices.DeleteFunc(slices.Clone(customer.Subscriptions.Data), func(s *stripe.Subscription) bool { return rank(s) < 0 })
+	found := slices.DeleteFunc(slices.Clone(subscriptions), func(s *stripe.Subscription) bool { return rank(s) < 0 })
 	slices.SortStableFunc(found, func(a, b *stripe.Subscription) int { return cmp.Compare(rank(a), rank(b)) })
 	return found
 }

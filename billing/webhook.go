@@ -45,9 +45,6 @@ func (c *Client) Webhook(ctx context.Context, payload []byte, signature string) 
 	return nil
 }
 
-// settle does what a change of a subscription asks for.
-func (c *Client) settle(context.Context, *stripe.Event) error { return nil }
-
 // verify proves a body by one of our secrets: while they are rotated, Stripe signs with
 // both, or still with the old one. How old the signature is goes by the machine's clock.
 func (c *Client) verify(payload []byte, signature string) error {

@@ -1,0 +1,110 @@
+package billing
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"github.com/stripe/stripe-go/v76"
+)
+
+// metaReplaces of a subscription says that it was bought by Checkout, and which one it
+// takes the place of.
+const (
+	metaReplaces = "drydock.replaces"
+	replacesNone = "none"
+)
+
+// settle does what an event of a subscription asks for: where one begins that was bought
+// by Checkout, those that it replaces end.
+func (c *Client) settle(ctx context.Context, event *stripe.Event) error {
+	if event.Data == nil {
+		return nil
+	}
+	var of struct {
+		Object   string                    `json:"object"`
+		Status   stripe.SubscriptionStatus `json:"status"`
+		Customer json.RawMessage           `json:"customer"`
+		Metadata map[string]string         `json:"metadata"`
+	}
+	if json.Unmarshal(event.Data.Raw, &of) != nil || of.Object != "subscription" || of.Metadata[metaReplaces] == "" || !runs(of.Status) {
+		return nil
+	}
+	if _, begins := event.Data.PreviousAttributes["status"]; !begins && event.Type != stripe.EventTypeCustomerSubscriptionCreated {
+		return nil
+	}
+	return c.settleReplaced(ctx, reference(of.Customer))
+}
+
+// settleReplaced ends those of a customer's subscriptions that a newer one, bought by
+// Checkout, took the place of, with a final invoice that credits what was paid for and
+// not used. It goes by the subscriptions as they are, so that it does not matter who
+// calls it, when, and how often.
+//
+// Stripe: GET /v1/subscriptions?customer=; for each that ends DELETE
+// /v1/subscriptions/{id}.
+func (c *Client) settleReplaced(ctx context.Context, customerID string) error {
+	held, err := c.subscriptions(ctx, customerID, "")
+	if missing(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, subscription := range replaced(held) {
+		params := &stripe.SubscriptionCancelParams{InvoiceNow: stripe.Bool(true), Prorate: stripe.Bool(true)}
+		params.Context = ctx
+		if _, err := c.stripe.subscriptions.Cancel(subscription.ID, params); err != nil && !missing(err) {
+			failed = append(failed, c.translate(err))
+			continue
+		}
+		c.options.Log.Info("a subscription was replaced by a newer one", "customer", customerID, "ended", subscription.ID)
+		notices := []string{notice(noticeCustomer, customerID)}
+		c.Hear(notices)
+		c.announce(ctx, notices)
+	}
+	return errors.Join(failed...)
+}
+
+// settleSeen is settleReplaced where a read shows that no event has brought it about.
+func (c *Client) settleSeen(ctx context.Context, customer *stripe.Customer) {
+	if customer.Subscriptions == nil || len(replaced(customer.Subscriptions.Data)) == 0 {
+		return
+	}
+	if err := c.settleReplaced(ctx, customer.ID); err != nil {
+		c.options.Log.Warn("a replaced subscription was not ended", "customer", customer.ID, "error", err)
+	}
+}
+
+// replaced are those subscriptions that another one replaces: of those bought by
+// Checkout the newest that runs stays, the others go, and so do those that any of them
+// was bought to replace.
+func replaced(held []*stripe.Subscription) []*stripe.Subscription {
+	var newest *stripe.Subscription
+	named := map[string]bool{}
+	for _, subscription := range held {
+		if subscription.Metadata[metaReplaces] == "" || !runs(subscription.Status) {
+			continue
+		}
+		named[subscription.Metadata[metaReplaces]] = true
+		if newest == nil || older(newest, subscription) {
+			newest = subscription
+		}
+	}
+	return slices.DeleteFunc(byRank(held), func(s *stripe.Subscription) bool {
+		return newest == nil || s == newest || !named[s.ID] && (s.Metadata[metaReplaces] == "" || older(newest, s))
+	})
+}
+
+// runs tells whether a subscription is paid for, or in its trial.
+func runs(status stripe.SubscriptionStatus) bool {
+	return status == stripe.SubscriptionStatusActive || status == stripe.SubscriptionStatusTrialing
+}
+
+// older orders subscriptions the same way for everybody, also those of one second.
+func older(a, b *stripe.Subscription) bool {
+	return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID)) < 0
+}
