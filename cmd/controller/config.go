@@ -5,9 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/url"
+	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -19,13 +18,15 @@ import (
 
 // config is what flags and environment say.
 type config struct {
-	kubeconfig, stripeKey, stripeAPIBase string
-	strategy, namespace, metricsListen   string
-	leaderElect                          bool
-	leaseDuration                        time.Duration
-	workers                              int
-	logFormat                            string
-	logLevel                             slog.Level
+	kubeconfig              string
+	stripe                  settings.Stripe
+	replicas                settings.Replicas
+	strategy, metricsListen string
+	leaderElect             bool
+	leaseDuration           time.Duration
+	workers                 int
+	logFormat               string
+	logLevel                slog.Level
 
 	kube *rest.Config
 }
@@ -43,41 +44,36 @@ func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*c
 // settings binds every setting to its flag, its environment variable and its help.
 func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
-	set.StringVar(&c.stripeKey, "stripe-key", "", "")
-	set.StringVar(&c.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
 	set.StringVar(&c.strategy, "strategy", "buildkit", "")
-	set.StringVar(&c.namespace, "namespace", v1alpha1.SystemNamespace, "")
 	set.StringVar(&c.metricsListen, "metrics-listen", "127.0.0.1:8081", "")
 	set.BoolVar(&c.leaderElect, "leader-elect", true, "")
 	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
 	set.IntVar(&c.workers, "workers", 8, "")
 	set.StringVar(&c.logFormat, "log-format", "text", "")
 	set.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "")
-	return []settings.Setting{
+	c.replicas.Namespace = v1alpha1.SystemNamespace
+	return slices.Concat([]settings.Setting{
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
-		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
-		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
 		{Flag: "strategy", Env: "DRYDOCK_STRATEGY", Help: "the build strategy: the PodTemplate with this value of the label drydock.dev/build-strategy"},
-		{Flag: "namespace", Env: "DRYDOCK_NAMESPACE", Help: "the namespace of strategies and of the leader's Lease"},
 		{Flag: "metrics-listen", Env: "DRYDOCK_METRICS_LISTEN", Help: "address to serve /livez, /readyz and /metrics on"},
 		{Flag: "leader-elect", Env: "DRYDOCK_LEADER_ELECT", Help: "let several replicas run, of which one works"},
 		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}
+	}, c.stripe.Bind(set), c.replicas.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
+	if err := c.stripe.Validate(); err != nil {
+		return err
+	}
+	if err := c.replicas.Validate(); err != nil {
+		return err
+	}
 	switch {
-	case c.stripeKey == "":
-		return settings.Wrong("stripe-key", "is missing")
-	case !strings.HasPrefix(c.stripeKey, "sk_") && !strings.HasPrefix(c.stripeKey, "rk_"):
-		return settings.Wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
-	case !isURL(c.stripeAPIBase):
-		return settings.Wrong("stripe-api-base", "is not a URL such as https://api.stripe.com: %q", c.stripeAPIBase)
 	case !isAddress(c.metricsListen):
 		return settings.Wrong("metrics-listen", "is not host:port, such as :8081: %q", c.metricsListen)
 	case c.strategy == "":
@@ -90,11 +86,6 @@ func (c *config) validate() error {
 		return settings.Wrong("log-format", "is neither json nor text: %q", c.logFormat)
 	}
 	return c.findKubernetes()
-}
-
-func isURL(text string) bool {
-	parsed, err := url.Parse(text)
-	return err == nil && parsed.Host != "" && (parsed.Scheme == "http" || parsed.Scheme == "https")
 }
 
 func isAddress(text string) bool {

@@ -20,7 +20,6 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/controller"
 )
 
@@ -59,16 +58,17 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		return fmt.Errorf("--metrics-listen (DRYDOCK_METRICS_LISTEN): %w", err)
 	}
 	registry := prometheus.NewRegistry()
-	stripe, err := billing.New(billing.Options{Key: c.stripeKey, APIBase: c.stripeAPIBase, Log: log, Registerer: registry})
+	stripe, notices, err := newClients(c, log, registry)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	defer stripe.Close()
+	defer notices.Close() // before billing, which it tells
 	builds, err := controller.New(controller.Options{
 		Config:         c.kube,
 		Billing:        stripe,
 		Strategy:       c.strategy,
-		Namespace:      c.namespace,
+		Namespace:      c.replicas.Namespace,
 		LeaderElection: c.leaderElect,
 		LeaseDuration:  c.leaseDuration,
 		Workers:        c.workers,
@@ -79,7 +79,7 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		return errors.Join(err, listener.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, registry)) })
+	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, registry)) })
 	group.Go(func() error { return builds.Run(ctx) })
 	group.Go(func() error {
 		// Builds run without billing too; their seconds are told later.
@@ -88,6 +88,14 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		}
 		return nil
 	})
-	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.strategy, "namespace", c.namespace)
+	group.Go(func() error {
+		// Without the others' notices what is known is older, until the next catch-up.
+		if err := notices.Start(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("notices: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error { return share(ctx, c, stripe, log, registry) })
+	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.strategy, "namespace", c.replicas.Namespace)
 	return group.Wait()
 }

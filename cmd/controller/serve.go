@@ -13,11 +13,12 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/controller"
 )
 
 // routes are /livez, /readyz (what is ready and what is not) and /metrics.
-func routes(builds *controller.Controller, stripe *billing.Client, registry *prometheus.Registry) http.Handler {
+func routes(builds *controller.Controller, stripe *billing.Client, notices *cluster.Notices, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n"))
@@ -26,6 +27,7 @@ func routes(builds *controller.Controller, stripe *billing.Client, registry *pro
 		report := readiness{Ready: true, Leading: builds.Leading(), Checks: map[string]string{}}
 		report.check("kubernetes", builds.Ready(r.Context()))
 		report.check("billing", stripe.Ready())
+		report.check("notices", notices.Ready())
 		report.write(w)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{registry, ctrlmetrics.Registry}, promhttp.HandlerOpts{}))
