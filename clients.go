@@ -39,7 +39,7 @@ func newClients(c *config, log *slog.Logger, registry *prometheus.Registry) (mad
 	}
 	made.money, err = billing.New(billing.Options{
 		Key: c.stripe.Key, APIBase: c.stripe.APIBase, Limits: billing.Limits(c.stripe.Rates),
-		WebhookSecrets: c.webhooks.secrets, CatchUpEvery: c.stripe.CatchUpEvery, Announce: made.notices.Announce,
+		WebhookSecrets: c.webhooks.secrets, CatchUpEvery: c.stripe.CatchUpEvery, Grace: c.stripe.Grace, Announce: made.notices.Announce,
 		Log: log.With("part", "billing"), Registerer: registry,
 	})
 	if err != nil {

@@ -85,7 +85,7 @@ func TestSettings(t *testing.T) {
 		{"a rate limit of nothing", nil, whole("STRIPE_RATE_LIMITS", "total=0"), "--stripe-rate-limits (STRIPE_RATE_LIMITS) is not a number above 0 for total", nil},
 		{"half a request at once", nil, whole("STRIPE_RATE_LIMITS", "concurrency=1.5"), "--stripe-rate-limits (STRIPE_RATE_LIMITS) is not a whole number for concurrency", nil},
 		{"a catch-up without a pause", nil, whole("DRYDOCK_CATCH_UP_EVERY", "0s"), "--catch-up-every (DRYDOCK_CATCH_UP_EVERY) is less than 1s", nil},
-		{"a grace that is over before it begins", nil, whole("DRYDOCK_GRACE_PERIOD", "-1h"), "--grace-period (DRYDOCK_GRACE_PERIOD) is less than 0s", nil},
+		{"a grace that is over before it begins", nil, whole("DRYDOCK_GRACE_PERIOD", "-1h"), "--grace-period (DRYDOCK_GRACE_PERIOD) is less than 1s", nil},
 		{"no namespace", []string{"--namespace", ""}, whole(), "--namespace (DRYDOCK_NAMESPACE) is empty", nil},
 		{"no service", []string{"--service", ""}, whole(), "--service (DRYDOCK_SERVICE) is empty", nil},
 		{"fewer replicas than none", nil, whole("DRYDOCK_REPLICAS", "-1"), "--replicas (DRYDOCK_REPLICAS) is less than 0", nil},

@@ -58,8 +58,8 @@ func (s *Stripe) Validate() error {
 		return Wrong("stripe-api-base", "is not a URL such as https://api.stripe.com: %q", s.APIBase)
 	case s.CatchUpEvery < time.Second:
 		return Wrong("catch-up-every", "is less than 1s: %s", s.CatchUpEvery)
-	case s.Grace < 0:
-		return Wrong("grace-period", "is less than 0s: %s", s.Grace)
+	case s.Grace < time.Second:
+		return Wrong("grace-period", "is less than 1s: %s", s.Grace)
 	}
 	return s.readRates()
 }

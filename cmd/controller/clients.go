@@ -28,7 +28,7 @@ func newClients(c *config, log *slog.Logger, registry *prometheus.Registry) (str
 	}
 	stripe, err = billing.New(billing.Options{
 		Key: c.stripe.Key, APIBase: c.stripe.APIBase, Limits: billing.Limits(c.stripe.Rates),
-		CatchUpEvery: c.stripe.CatchUpEvery, Announce: notices.Announce,
+		CatchUpEvery: c.stripe.CatchUpEvery, Grace: c.stripe.Grace, Announce: notices.Announce,
 		Log: log, Registerer: registry,
 	})
 	if err != nil {
