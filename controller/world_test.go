@@ -49,12 +49,16 @@ type world struct {
 	login      string
 	customer   string
 	namespace  string
+	now        func() time.Time
 }
 
 // newWorld gives a test an account of its own in the package's control plane.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldAt(t, time.Now) }
+
+// newWorldAt is a world whose Stripe and controller go by a clock.
+func newWorldAt(t *testing.T, now func() time.Time) *world {
 	t.Helper()
-	w := &world{t: t, kubeconfig: plane.Kubeconfig}
+	w := &world{t: t, kubeconfig: plane.Kubeconfig, now: now}
 	var err error
 	if w.config, err = clientcmd.BuildConfigFromFlags("", w.kubeconfig); err != nil {
 		t.Fatal(err)
@@ -99,12 +103,12 @@ func (w *world) apply() {
 func (w *world) startStripe() {
 	w.t.Helper()
 	var err error
-	if w.stripe, err = billingtest.New(billingtest.Options{}); err != nil {
+	if w.stripe, err = billingtest.New(billingtest.Options{Now: w.now}); err != nil {
 		w.t.Fatal(err)
 	}
 	server := httptest.NewServer(w.stripe)
 	w.stripeURL = server.URL
-	w.billing, err = billing.New(billing.Options{Key: "sk_test_controller", APIBase: server.URL, Timeout: 2 * time.Second})
+	w.billing, err = billing.New(billing.Options{Key: "sk_test_controller", APIBase: server.URL, Timeout: 2 * time.Second, Now: w.now})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -155,7 +159,7 @@ func (w *world) start(change ...func(*controller.Options)) *controller.Controlle
 
 func (w *world) launch(change ...func(*controller.Options)) (running *controller.Controller, stop func()) {
 	w.t.Helper()
-	options := controller.Options{Config: w.controllerConfig(), Billing: w.billing, Strategy: "buildah", Log: testLog(w.t)}
+	options := controller.Options{Config: w.controllerConfig(), Billing: w.billing, Strategy: "buildah", Log: testLog(w.t), Now: w.now}
 	for _, c := range change {
 		c(&options)
 	}
