@@ -102,7 +102,7 @@ func New(options Options) (*Client, error) {
 		end()
 		return nil, err
 	}
-	c.directory = newDirectory(c.metrics, c.problem)
+	c.directory = newDirectory(c.metrics, c.warn)
 	if err := c.makeCaches(); err != nil {
 		end()
 		return nil, err

@@ -10,7 +10,7 @@ import (
 // directory knows which customer a login is. It is filled at start and learns from
 // every customer read and every event; it may miss some, and a read proves the others.
 type directory struct {
-	problem func(string)
+	warn    func(string)
 	metrics *metrics
 
 	mu        sync.RWMutex
@@ -39,9 +39,9 @@ func (p place) before(other place) bool {
 // maxGone bounds the memory of deleted customers.
 const maxGone = 10_000
 
-func newDirectory(metrics *metrics, problem func(string)) *directory {
+func newDirectory(metrics *metrics, warn func(string)) *directory {
 	return &directory{
-		problem: problem, metrics: metrics, customers: map[string]place{}, others: map[string][]place{}, gone: map[string]bool{},
+		warn: warn, metrics: metrics, customers: map[string]place{}, others: map[string][]place{}, gone: map[string]bool{},
 	}
 }
 
@@ -85,7 +85,7 @@ func (d *directory) note(login string, found place) {
 	if !slices.Contains(d.others[login], found) {
 		d.others[login] = append(d.others[login], found)
 		d.twinned++
-		d.problem(twin(login, d.customers[login], found))
+		d.warn(twin(login, d.customers[login], found))
 	}
 }
 

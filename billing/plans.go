@@ -147,6 +147,7 @@ func (c *Client) readOffered(ctx context.Context) ([]*stripe.Product, error) {
 }
 
 func (c *Client) catalogOf(offered []*stripe.Product, prices []*stripe.Price) *catalog {
+	c.problems.clear("product ")
 	plans := &catalog{byID: map[string]*model.Plan{}}
 	var standard []*stripe.Product
 	for _, product := range offered {

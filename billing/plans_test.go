@@ -100,6 +100,17 @@ func TestMetadata(t *testing.T) {
 			if c.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0], c.problem) || told != 1) {
 				t.Errorf("problems %v, told %d times; want one with %s", problems, told, c.problem)
 			}
+			// Set right, it is no problem any more.
+			w.call(t, "POST", "/v1/products/prod_drydock_team", form("metadata[drydock."+c.key+"]", "30"))
+			if err := client.CatchUp(within(t)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.Plans(within(t)); err != nil {
+				t.Fatal(err)
+			}
+			if len(client.Details()["problems"].([]string)) > 0 {
+				t.Errorf("set right: problems %v", client.Details()["problems"])
+			}
 		})
 	}
 }
