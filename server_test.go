@@ -20,6 +20,10 @@ import (
 
 const patience = 20 * time.Second
 
+// nowhere is a kubeconfig of a cluster that does not answer.
+const nowhere = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n" +
+	"clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: u, user: {}}]\n"
+
 // journal is where a gateway under test logs.
 type journal struct {
 	mu   sync.Mutex
@@ -72,8 +76,6 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	}()
 	github := httptest.NewServer(authtest.New(authtest.Options{ClientID: "app", ClientSecret: "s3cret"}))
 	defer github.Close()
-	nowhere := "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n" +
-		"clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]\nusers: [{name: u, user: {}}]\n"
 	env := map[string]string{
 		"DRYDOCK_LISTEN": "127.0.0.1:0", "KUBECONFIG": file(t, nowhere), "DRYDOCK_SESSION_KEYS": oneKey,
 		"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": stripeServer.URL,
