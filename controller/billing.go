@@ -17,4 +17,6 @@ type Billing interface {
 	// Metered are the seconds that are counted of an account for builds that ended in
 	// [from, to), both at the start of a minute. They may lag.
 	Metered(ctx context.Context, login string, from, to time.Time) (int64, error)
+	// MeteredHours are the same by the hour's start.
+	MeteredHours(ctx context.Context, login string, from, to time.Time) (map[time.Time]int64, error)
 }

@@ -52,6 +52,8 @@ type Options struct {
 	LeaderElection bool
 	// LeaseDuration after which a leader that fell silent is replaced; 15 s where 0.
 	LeaseDuration time.Duration
+	// ReconcileEvery is how often meter and builds are compared; 24 h where 0.
+	ReconcileEvery time.Duration
 	// Workers of each reconciler; 8 where 0.
 	Workers int
 	Log     *slog.Logger
@@ -108,6 +110,10 @@ func New(opts Options) (*Controller, error) {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 	}
+	books := &Books{Client: d.Client, live: d.live, meter: opts.Billing, ledger: ledger{d.Client, d.log}, now: d.now, log: d.log}
+	if err := mgr.Add(&daily{books, opts.ReconcileEvery, d.metrics}); err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
 	return &Controller{manager: mgr, find: find}, nil
 }
 
@@ -117,6 +123,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.LeaseDuration == 0 {
 		o.LeaseDuration = 15 * time.Second
+	}
+	if o.ReconcileEvery == 0 {
+		o.ReconcileEvery = 24 * time.Hour
 	}
 	if o.Workers == 0 {
 		o.Workers = 8

@@ -105,6 +105,23 @@ func (l ledger) read(ctx context.Context, which ...client.ListOption) (map[strin
 	}
 }
 
+// mark writes that the meter is about to be told of a build again, unless its page
+// changed meanwhile.
+func (l ledger) mark(ctx context.Context, namespace string, build metering.Build, now time.Time) error {
+	var list corev1.ConfigMapList
+	day := build.Finished.UTC().Format(time.DateOnly)
+	if err := l.List(ctx, &list, client.InNamespace(namespace), client.MatchingLabels{LabelLedger: day}); err != nil {
+		return err
+	}
+	for i := range list.Items {
+		if page := &list.Items[i]; page.Data[build.UID] != "" {
+			page.Data[build.UID] = formatLine(build.Finished, build.Seconds, now)
+			return l.Update(ctx, page)
+		}
+	}
+	return fmt.Errorf("build %s is not in the ledger of %s any more", build.UID, day)
+}
+
 // expire removes the days before one.
 func (l ledger) expire(ctx context.Context, before time.Time) error {
 	var list metav1.PartialObjectMetadataList

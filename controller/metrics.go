@@ -1,9 +1,12 @@
 package controller
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/metering"
 )
 
 type metrics struct {
@@ -11,6 +14,8 @@ type metrics struct {
 	duration prometheus.Histogram
 	waiting  prometheus.Histogram
 	reports  *prometheus.CounterVec
+	drift    *prometheus.GaugeVec
+	compared prometheus.Gauge
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -28,9 +33,15 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		reports: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "drydock_build_meter_reports_total", Help: "Attempts to tell billing of a build's seconds, by outcome.",
 		}, []string{"outcome"}),
+		drift: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "drydock_metering_drift_seconds", Help: "What the last comparison found missing on the meter, or of no build.",
+		}, []string{"direction"}),
+		compared: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "drydock_metering_reconciled_timestamp_seconds", Help: "When meter and builds of every account were compared last.",
+		}),
 	}
 	if registerer != nil {
-		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports)
+		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared)
 	}
 	return m
 }
@@ -52,4 +63,12 @@ func (m *metrics) reported(err error) {
 		outcome = "error"
 	}
 	m.reports.WithLabelValues(outcome).Inc()
+}
+
+func (m *metrics) reconciled(report *metering.Report, at time.Time) {
+	m.drift.WithLabelValues("missing").Set(float64(report.Missing()))
+	m.drift.WithLabelValues("surplus").Set(float64(report.Surplus()))
+	if len(report.Unread) == 0 {
+		m.compared.Set(float64(at.Unix()))
+	}
 }
