@@ -64,13 +64,15 @@ func (c *Client) CatchUp(ctx context.Context) error {
 	}
 	events := c.stripe.changes.List(params)
 	var fresh []*stripe.Event
-	read, newest := 0, c.caught.newest
+	// known counts the events at the end of what was read that were heeded before.
+	read, known, newest := 0, 0, c.caught.newest
 	for read < catchUpPages*100 && events.Next() {
 		read++
+		known++
 		event := events.Event()
 		newest = max(newest, event.Created)
 		if !c.seen.has(event.ID) {
-			fresh = append(fresh, event)
+			fresh, known = append(fresh, event), 0
 		}
 	}
 	if err := events.Err(); err != nil {
@@ -80,7 +82,7 @@ func (c *Client) CatchUp(ctx context.Context) error {
 		}
 		return c.translate(err)
 	}
-	if read == catchUpPages*100 {
+	if read == catchUpPages*100 && known < 100 {
 		c.options.Log.Warn("too many events to catch up with: everything is read anew", "events", read)
 		c.HearAll()
 	}

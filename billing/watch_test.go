@@ -1,0 +1,115 @@
+package billing_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/fault"
+)
+
+// TestWatchAccount tells who is woken by what, and that the channel ends with its context.
+func TestWatchAccount(t *testing.T) {
+	cases := []struct {
+		reason string
+		hear   func(c *billing.Client, ada string)
+		wakes  bool
+	}{
+		{"a change of the customer", func(c *billing.Client, ada string) { c.Hear([]string{"customer:" + ada}) }, true},
+		{"many changes are one token", func(c *billing.Client, ada string) {
+			for range 100 {
+				c.Hear([]string{"customer:" + ada})
+			}
+		}, true},
+		{"a change of another one", func(c *billing.Client, _ string) { c.Hear([]string{"customer:cus_other"}) }, false},
+		{"a plan concerns everybody", func(c *billing.Client, _ string) { c.Hear([]string{"product:prod_x"}) }, true},
+		{"so does a price", func(c *billing.Client, _ string) { c.Hear([]string{"price:prod_x"}) }, true},
+		{"and not to know what was missed", func(c *billing.Client, _ string) { c.HearAll() }, true},
+		{"the login's customer is gone", func(c *billing.Client, ada string) { c.Hear([]string{"gone:ada:" + ada}) }, true},
+		{"the login is another customer's, and that one changes", func(c *billing.Client, ada string) {
+			c.Hear([]string{"gone:ada:" + ada, "login:ada:cus_new:9"})
+			c.Hear([]string{"customer:cus_new"})
+		}, true},
+	}
+	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
+	account := signUp(t, w.client(t), "ada")
+	for _, tc := range cases {
+		t.Run(tc.reason, func(t *testing.T) {
+			c := w.started(t)
+			ctx, cancel := context.WithCancel(within(t))
+			defer cancel()
+			tokens, err := c.WatchAccount(ctx, "Ada")
+			if err != nil {
+				t.Fatal(err)
+			}
+			second, err := c.WatchAccount(within(t), "ada")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, channel := range []<-chan struct{}{tokens, second} {
+				if n := len(channel); n != 1 {
+					t.Fatalf("%d tokens at once, want one", n)
+				}
+				<-channel
+			}
+			tc.hear(c, account.CustomerID)
+			want := 0
+			if tc.wakes {
+				want = 1
+			}
+			if len(tokens) != want || len(second) != want {
+				t.Errorf("%d and %d tokens, want %d each", len(tokens), len(second), want)
+			}
+			cancel()
+			until(t, "the channel is closed", func() bool {
+				select {
+				case _, open := <-tokens:
+					return !open
+				default:
+					return false
+				}
+			})
+			c.HearAll() // The other one goes on.
+			if len(second) != 1 {
+				t.Error("the end of one ended the other")
+			}
+		})
+	}
+	c := w.started(t)
+	for _, login := range []string{"nobody", "no'body"} {
+		if _, err := c.WatchAccount(within(t), login); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s: got %v", login, err)
+		}
+	}
+}
+
+// TestWatchAfterSlowness has Stripe answer too late for those who were woken: they are
+// given what is held, and woken again when the answer is there.
+func TestWatchAfterSlowness(t *testing.T) {
+	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
+	account := signUp(t, w.client(t), "ada")
+	c := w.started(t)
+	show(t, c, "ada")
+	tokens, err := c.WatchAccount(within(t), "ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-tokens
+	w.call(t, "POST", "/v1/customers/"+account.CustomerID, form("email", "ada@example.com"))
+	w.stripe.Inject(billingtest.Fault{Match: "GET /v1/customers/{id}", Latency: 2 * time.Second})
+	if err := c.CatchUp(within(t)); err != nil {
+		t.Fatal(err)
+	}
+	<-tokens
+	if got := show(t, c, "ada"); got.Email != "" {
+		t.Fatalf("at first: %+v; the test wants the answer to be late", got)
+	}
+	select {
+	case <-tokens:
+	case <-within(t).Done():
+		t.Fatal("nobody told that the answer is there")
+	}
+	until(t, "the change is seen", func() bool { return show(t, c, "ada").Email != "" })
+}
