@@ -1,0 +1,166 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	remote "github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/transport"
+)
+
+// Options say how logins are tried.
+type Options struct {
+	Rules Rules
+	// Timeout bounds one try; 15 s where 0.
+	Timeout time.Duration
+	// Registerer may be nil: nothing is measured.
+	Registerer prometheus.Registerer
+}
+
+// Logins tries logins at registries.
+type Logins struct {
+	rules   Rules
+	timeout time.Duration
+	base    http.RoundTripper
+}
+
+// NewLogins makes a Logins. It asks nobody.
+func NewLogins(options Options) (*Logins, error) {
+	metrics, err := transport.NewMetrics(options.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	l := &Logins{rules: options.Rules, timeout: options.Timeout}
+	if l.timeout == 0 {
+		l.timeout = 15 * time.Second
+	}
+	l.base = transport.Observed(guarded(l.rules), "registry", operation, metrics)
+	return l, nil
+}
+
+// operation names a request for the metrics: token servers have paths of their own.
+func operation(r *http.Request) string {
+	if r.URL.Path == "/v2/" {
+		return r.Method + " /v2/"
+	}
+	return r.Method + " token"
+}
+
+// Try logs in at a registry, host[:port], as a push or a pull would. Faults: BadUserInput
+// where the registry refuses the login, is none, or may not be asked; RateLimited;
+// Unavailable where it cannot be reached. No fault repeats what the registry said: it
+// was told the password.
+// Registry: GET /v2/, and what its challenge asks for
+// (https://distribution.github.io/distribution/spec/auth/token/).
+func (l *Logins) Try(ctx context.Context, registry, username, password string) error {
+	limited, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	err := l.login(limited, registry, &authn.Basic{Username: username, Password: password})
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return verdict(registry, err)
+}
+
+func (l *Logins) login(ctx context.Context, registry string, who authn.Authenticator) error {
+	var options []name.Option
+	if l.rules.Plain(registry) {
+		options = append(options, name.Insecure)
+	}
+	at, err := name.NewRegistry(registry, options...)
+	if err != nil {
+		return err
+	}
+	authenticated, err := remote.NewWithContext(ctx, at, who, l.base, nil)
+	if err != nil {
+		return err
+	}
+	// The transport puts in the scheme that the registry speaks.
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at.RegistryStr()+"/v2/", nil)
+	if err != nil {
+		return err
+	}
+	response, err := (&http.Client{Transport: authenticated}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, response.Body)
+	return remote.CheckError(response, http.StatusOK)
+}
+
+// verdict says what a failed try means, nil for one that went well.
+func verdict(registry string, err error) error {
+	var answer *remote.Error
+	var certificate *tls.CertificateVerificationError
+	var unknown *net.DNSError
+	var network net.Error
+	say := func(kind fault.Kind, format string) error {
+		return &fault.Error{Kind: kind, Message: fmt.Sprintf(format, registry), Cause: quiet(err)}
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &certificate):
+		return say(fault.BadUserInput, "The registry %s shows a certificate that is not trusted: its operator has to serve one of a known authority.")
+	case errors.As(err, &answer):
+		return answered(answer.StatusCode, say)
+	case errors.Is(err, errPrivate):
+		return say(fault.BadUserInput, "The registry %s is at a private address, which this installation does not ask: its operator can allow it by --private-registries.")
+	case errors.Is(err, errPlain), errors.Is(err, http.ErrSchemeMismatch):
+		return say(fault.BadUserInput, "The registry %s speaks plain HTTP, and a password must not travel so: its operator has to serve HTTPS, or the operator of this installation to allow it by --insecure-registries.")
+	case errors.Is(err, context.DeadlineExceeded):
+		return say(fault.Unavailable, "The registry %s did not answer in time: try again soon.")
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return say(fault.Unavailable, "The registry %s could not be found: check its name, or try again soon.")
+	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return say(fault.Unavailable, "The registry %s could not be reached: check its name, or try again soon.")
+	default:
+		return say(fault.BadUserInput, "%s does not answer as a container registry: check its name.")
+	}
+}
+
+// answered is the verdict over an answer that is not 200.
+func answered(status int, say func(fault.Kind, string) error) error {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return say(fault.BadUserInput, "The registry %s refused this login: check the username and the password.")
+	case status == http.StatusTooManyRequests:
+		return say(fault.RateLimited, "The registry %s takes no more requests just now: try again in a minute.")
+	case status >= http.StatusInternalServerError:
+		return say(fault.Unavailable, "The registry %s has a failure of its own: try again soon.")
+	default:
+		return say(fault.BadUserInput, "%s does not answer as a container registry: check its name.")
+	}
+}
+
+// quiet is an error for the log, without what the registry wrote: it might repeat the
+// password.
+func quiet(err error) error {
+	var answer *remote.Error
+	var network net.Error
+	switch {
+	case errors.As(err, &answer):
+		text := fmt.Sprintf("status %d", answer.StatusCode)
+		if request := answer.Request; request != nil {
+			text = strings.Join([]string{request.Method, request.URL.Host + request.URL.Path, text}, " ")
+		}
+		return errors.New(text)
+	case errors.As(err, &network), errors.Is(err, errPlain), errors.Is(err, errPrivate):
+		return err
+	default:
+		return errors.New("no registry's answer")
+	}
+}

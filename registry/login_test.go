@@ -1,0 +1,198 @@
+package registry_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/registry"
+	"drydock.dev/drydock/registry/registrytest"
+)
+
+const (
+	username = "ada"
+	password = "correct horse:battery\nstaple"
+)
+
+func logins(t *testing.T, rules registry.Rules) *registry.Logins {
+	t.Helper()
+	l, err := registry.NewLogins(registry.Options{Rules: rules, Timeout: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// serve gives a handler's host:port.
+func serve(t *testing.T, handler http.Handler) string {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// check holds an error to a kind and some words, and to not telling the password.
+func check(t *testing.T, err error, kind fault.Kind, words string) {
+	t.Helper()
+	if kind == "" {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return
+	}
+	if err == nil || fault.KindOf(err) != kind || !strings.Contains(fault.PublicOf(err), words) {
+		t.Errorf("got %v, want %s with %q", err, kind, words)
+	}
+	for _, secret := range []string{"battery", base64.StdEncoding.EncodeToString([]byte(username + ":" + password))} {
+		if err != nil && strings.Contains(err.Error(), secret) {
+			t.Errorf("the error tells the password: %v", err)
+		}
+	}
+}
+
+// TestTry logs in at registries of every kind.
+func TestTry(t *testing.T) {
+	status := func(code int) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
+	}
+	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="echo"`)
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprint(w, r.Header) // the client is gone
+	})
+	bearer := func(parameters string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/token" {
+				_, _ = fmt.Fprintf(w, `{"nothing": %q}`, r.Header.Get("Authorization")) // the client may be gone
+				return
+			}
+			w.Header().Set("WWW-Authenticate", "Bearer "+parameters)
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+	}
+	tokenless := httptest.NewServer(nil)
+	t.Cleanup(tokenless.Close)
+	tokenless.Config.Handler = bearer(`realm="` + tokenless.URL + `/token"`)
+	options := registrytest.Options{Username: username, Password: password}
+	of := func(auth registrytest.Auth) http.Handler {
+		with := options
+		with.Auth = auth
+		return registrytest.New(with)
+	}
+	cases := []struct {
+		reason   string
+		registry http.Handler
+		password string
+		kind     fault.Kind
+		words    string
+	}{
+		{"basic authentication", of(registrytest.Basic), password, "", ""},
+		{"basic authentication, wrong", of(registrytest.Basic), "wrong battery", fault.BadUserInput, "refused this login"},
+		{"a token server", of(registrytest.Token), password, "", ""},
+		{"a token server, wrong", of(registrytest.Token), "wrong battery", fault.BadUserInput, "refused this login"},
+		{"nobody is asked", of(registrytest.None), password, "", ""},
+		{"a registry that forbids", status(http.StatusForbidden), password, fault.BadUserInput, "refused this login"},
+		{"a web server", status(http.StatusNotFound), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a registry that asks to slow down", status(http.StatusTooManyRequests), password, fault.RateLimited, "no more requests"},
+		{"a registry that is broken", status(http.StatusBadGateway), password, fault.Unavailable, "failure of its own"},
+		{"a registry that repeats what it is sent", echo, password, fault.BadUserInput, "refused this login"},
+		{"a challenge without a token server", bearer(`service="x"`), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a token server that would hear the password in plain text", bearer(`realm="http://token.example.com/token"`), password, fault.BadUserInput, "plain HTTP"},
+		{"a token server at the clouds' metadata address", bearer(`realm="http://169.254.169.254/latest"`), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a token server that gives no token, and repeats", tokenless.Config.Handler, password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a registry that sends one away to plain HTTP", http.RedirectHandler("http://example.com/v2/", http.StatusFound), password, fault.BadUserInput, "plain HTTP"},
+		{"a registry that sends one into the network behind it", http.RedirectHandler("https://10.1.2.3/v2/", http.StatusFound), password, fault.BadUserInput, "private address"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			check(t, logins(t, registry.Rules{}).Try(t.Context(), serve(t, c.registry), username, c.password), c.kind, c.words)
+		})
+	}
+}
+
+// TestTryUnreachable asks where nobody answers as they should.
+func TestTryUnreachable(t *testing.T) {
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	hang, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = hang.Close() })
+	untrusted := httptest.NewUnstartedServer(registrytest.New(registrytest.Options{}))
+	untrusted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	untrusted.StartTLS()
+	t.Cleanup(untrusted.Close)
+	_, plainPort, err := net.SplitHostPort(serve(t, registrytest.New(registrytest.Options{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		reason   string
+		registry string
+		rules    registry.Rules
+		kind     fault.Kind
+		words    string
+	}{
+		{"nobody listens", closed.Addr().String(), registry.Rules{}, fault.Unavailable, "could not be reached"},
+		{"nobody answers", hang.Addr().String(), registry.Rules{}, fault.Unavailable, "in time"},
+		{"a name that is none", "registry.invalid", registry.Rules{}, fault.Unavailable, "could not be"},
+		{"a certificate of nobody known", strings.TrimPrefix(untrusted.URL, "https://"), registry.Rules{}, fault.BadUserInput, "certificate"},
+		{"a private address", "10.255.0.1:5000", registry.Rules{}, fault.BadUserInput, "--private-registries"},
+		{"addresses between carriers", "100.100.100.200", registry.Rules{}, fault.BadUserInput, "--private-registries"},
+		{"the clouds' metadata service", "169.254.169.254", registry.Rules{Private: true}, fault.BadUserInput, "private address"},
+		{"no address at all", "0.0.0.0:" + plainPort, registry.Rules{Private: true}, fault.BadUserInput, "private address"},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			check(t, logins(t, c.rules).Try(t.Context(), c.registry, username, password), c.kind, c.words)
+		})
+	}
+	t.Run("a caller who gives up", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := logins(t, registry.Rules{}).Try(ctx, hang.Addr().String(), username, password); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's own error", err)
+		}
+	})
+}
+
+// TestRules says who may speak plain HTTP.
+func TestRules(t *testing.T) {
+	rules := registry.Rules{Insecure: []string{"old.example.com", "new.example.com:5000"}}
+	for host, want := range map[string]bool{
+		"localhost": true, "localhost:5000": true, "127.0.0.1:80": true, "127.9.9.9": true, "[::1]:5000": true,
+		"old.example.com": true, "old.example.com:5000": true, "new.example.com:5000": true, "new.example.com": false,
+		"localhost.example.com": false, "10.0.0.1:5000": false, "registry.local": false,
+	} {
+		if got := rules.Plain(host); got != want {
+			t.Errorf("%s: plain HTTP %v, want %v", host, got, want)
+		}
+	}
+}
+
+// TestInsecureIsAllowedByName: an operator's word reaches any address, over plain HTTP.
+func TestInsecureIsAllowedByName(t *testing.T) {
+	at := serve(t, registrytest.New(registrytest.Options{Auth: registrytest.Basic, Username: username, Password: password}))
+	_, port, err := net.SplitHostPort(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := registry.Rules{Insecure: []string{"0.0.0.0:" + port}} // as 127.0.0.1, by a name that says nothing of it
+	check(t, logins(t, rules).Try(t.Context(), "0.0.0.0:"+port, username, password), "", "")
+	check(t, logins(t, registry.Rules{}).Try(t.Context(), "0.0.0.0:"+port, username, password), fault.BadUserInput, "private address")
+}
