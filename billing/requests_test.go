@@ -23,8 +23,13 @@ func TestRequests(t *testing.T) {
 		create    = "POST /v1/customers"
 		update    = "POST /v1/customers/{id}"
 		summaries = "GET /v1/billing/meters/{id}/event_summaries"
-		event     = "POST /v1/billing/meter_events"
+		metered   = "POST /v1/billing/meter_events"
 		product   = "GET /v1/products/{id}"
+		prices    = "GET /v1/prices"
+		events    = "GET /v1/events"
+		held      = "GET /v1/subscriptions"
+		checkout  = "POST /v1/checkout/sessions"
+		portal    = "POST /v1/billing_portal/sessions"
 	)
 	type counts = map[string]int
 	ignored := func(error) {}
@@ -119,7 +124,7 @@ func TestRequests(t *testing.T) {
 			run: func(ctx context.Context, c *billing.Client) error {
 				return c.ReportUsage(ctx, model.UsageReport{Login: "ada", BuildUID: "u", Seconds: 1, FinishedAt: noon})
 			},
-			cold: counts{event: 1}, warm: counts{event: 1},
+			cold: counts{metered: 1}, warm: counts{metered: 1},
 		},
 		{
 			reason: "a minute's metered seconds are one request",
@@ -152,6 +157,83 @@ func TestRequests(t *testing.T) {
 			},
 			cold: counts{product: 1}, warm: counts{product: 1},
 		},
+		{
+			reason: "a plan that is no longer on offer is read by itself",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Plan(ctx, "prod_retired")
+				return err
+			},
+			cold: counts{product: 1, prices: 1}, warm: counts{},
+		},
+		{
+			reason: "an account of this moment is read anew",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.AccountNow(ctx, "ada")
+				return err
+			},
+			cold: counts{customer: 1}, warm: counts{customer: 1},
+		},
+		{
+			reason: "whether builds may begin is asked of the account that is held",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Hold(ctx, "grace")
+				return err
+			},
+			cold: counts{customer: 1}, warm: counts{},
+		},
+		{
+			reason: "ending all tokens is read and written, and then known",
+			run: func(ctx context.Context, c *billing.Client) error {
+				if _, err := c.RaiseTokenEpoch(ctx, "ada", ""); err != nil {
+					return err
+				}
+				_, err := c.Account(ctx, "ada")
+				return err
+			},
+			cold: counts{customer: 1, update: 1}, warm: counts{customer: 1, update: 1},
+		},
+		{
+			reason: "a page to buy on looks at what was bought before",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Checkout(ctx, "ada", "prod_drydock_team", "https://drydock.example/", "")
+				return err
+			},
+			cold: counts{customer: 1, held: 1, checkout: 1}, warm: counts{held: 1, checkout: 1},
+		},
+		{
+			reason: "the portal is one request more than the account",
+			run: func(ctx context.Context, c *billing.Client) error {
+				_, err := c.Portal(ctx, "grace", "https://drydock.example/", "")
+				return err
+			},
+			cold: counts{customer: 1, portal: 1}, warm: counts{portal: 1},
+		},
+		{
+			reason: "watching costs nothing for a known login",
+			run:    func(ctx context.Context, c *billing.Client) error { _, err := c.WatchAccount(ctx, "ada"); return err },
+			cold:   counts{}, warm: counts{},
+		},
+		{
+			reason: "hearing costs nothing until it is read",
+			run: func(_ context.Context, c *billing.Client) error {
+				c.HearAll()
+				return nil
+			},
+			cold: counts{}, warm: counts{},
+		},
+		{
+			reason: "a webhook costs nothing until it is read",
+			run: func(ctx context.Context, c *billing.Client) error {
+				body := event("evt_x", "product.updated", `{"id":"prod_x","object":"product"}`)
+				return c.Webhook(ctx, body, billingtest.Sign(body, time.Now(), whsec))
+			},
+			cold: counts{}, warm: counts{},
+		},
+		{
+			reason: "catching up with nothing is one request",
+			run:    func(ctx context.Context, c *billing.Client) error { return c.CatchUp(ctx) },
+			cold:   counts{events: 1}, warm: counts{events: 1},
+		},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
@@ -159,7 +241,8 @@ func TestRequests(t *testing.T) {
 			operator := w.client(t)
 			signUp(t, operator, "ada")
 			w.subscribe(t, signUp(t, operator, "grace"), "prod_drydock_team")
-			client := w.started(t)
+			w.call(t, "POST", "/v1/products", form("id", "prod_retired", "name", "Retired", "active", "false", "metadata[drydock.plan]", "true"))
+			client := w.started(t, func(o *billing.Options) { o.WebhookSecrets = []string{whsec} })
 			for i, want := range []counts{c.cold, c.warm} {
 				w.stripe.ResetRequests()
 				if err := c.run(within(t), client); err != nil {
