@@ -33,8 +33,11 @@ func main() {
 }
 
 // run is the program: it serves until the context ends, drains, and gives the exit code:
-// 0, 1 for a failure, 2 for a wrong setting.
+// 0, 1 for a failure, 2 for a wrong setting. The word reconcile first is another program.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "reconcile" {
+		return reconcile(ctx, args[1:], getenv, stdout, stderr)
+	}
 	c, err := readConfig(args, getenv, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -23,6 +23,7 @@ type pass struct {
 	blocked bool             // an older build waits, so every later one does
 	again   time.Duration    // when to walk again without an event; 0 for never
 	quotas  map[string]quota // by login, asked once per pass
+	holds   map[string]string
 }
 
 // visit brings one queued build a step further: to its end, to its Job, or to wait.
@@ -50,6 +51,9 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 		p.blocked = true
 		return p.settle(ctx, build, verdict{v1alpha1.PhaseQueued, v1alpha1.ReasonPlanLimit,
 			fmt.Sprintf("Waits for an earlier build to end: the plan allows %d at once.", limit)})
+	}
+	if words := p.held(ctx, build); words != "" {
+		return p.end(ctx, build, failed(v1alpha1.ReasonQuotaExceeded, "%s", words), p.now())
 	}
 	switch found := p.quota(ctx, build); {
 	case found.err != nil:

@@ -11,6 +11,9 @@ import (
 type Billing interface {
 	// Usage is what an account used in a billing period.
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
+	// Hold says in words for people why no build of an account may begin; empty where
+	// nothing is in the way.
+	Hold(ctx context.Context, login string) (string, error)
 	// ReportUsage tells of an ended build's seconds; told twice within 24 hours, they
 	// count once.
 	ReportUsage(ctx context.Context, report model.UsageReport) error

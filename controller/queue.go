@@ -93,7 +93,7 @@ func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (recon
 	if err != nil || len(waiting) == 0 {
 		return reconcile.Result{}, err
 	}
-	pass := &pass{queue: q, running: running, quotas: map[string]quota{}}
+	pass := &pass{queue: q, running: running, quotas: map[string]quota{}, holds: map[string]string{}}
 	for _, entry := range waiting {
 		if err := pass.visit(ctx, entry); err != nil {
 			return calm(reconcile.Result{}, fmt.Errorf("queued build %s: %w", entry.build.Name, err))

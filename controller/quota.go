@@ -13,6 +13,9 @@ import (
 // askBilling bounds how long a queue waits for billing.
 const askBilling = 10 * time.Second
 
+// askHold is the same where the answer is not needed.
+const askHold = 3 * time.Second
+
 // quota is what an account used in its present billing period.
 type quota struct {
 	seconds int64
@@ -24,6 +27,24 @@ type quota struct {
 func (q quota) exceeded(build *v1alpha1.Build) bool {
 	limit := build.Spec.Limits.BuildMinutes
 	return limit != nil && q.seconds >= *limit*60
+}
+
+// held says why billing lets no build of the account begin. Nobody waits for billing:
+// where it does not answer, builds go on.
+func (p *pass) held(ctx context.Context, build *v1alpha1.Build) string {
+	login := build.Spec.Account
+	if words, ok := p.holds[login]; ok {
+		return words
+	}
+	ctx, cancel := context.WithTimeout(ctx, askHold)
+	defer cancel()
+	words, err := p.billing.Hold(ctx, login)
+	if err != nil {
+		p.log.Warn("nobody knows whether the account is in arrears: its builds go on", "namespace", build.Namespace, "account", login, "error", err)
+		words = ""
+	}
+	p.holds[login] = words
+	return words
 }
 
 // quota of the account that pays for the build: what billing knows, and the seconds

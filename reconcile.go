@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/controller"
+	"drydock.dev/drydock/metering"
+	"drydock.dev/drydock/settings"
+)
+
+// exitDrift is the exit code of a reconciliation that found what it did not repair.
+const exitDrift = 3
+
+// reconciliation is what `drydock reconcile` is told.
+type reconciliation struct {
+	kubeconfig, stripeKey, stripeAPIBase string
+	since                                time.Duration
+	apply                                bool
+}
+
+// settings binds every setting to its flag, its environment variable and its help.
+func (r *reconciliation) settings(set *flag.FlagSet) []settings.Setting {
+	set.StringVar(&r.kubeconfig, "kubeconfig", "", "")
+	set.StringVar(&r.stripeKey, "stripe-key", "", "")
+	set.StringVar(&r.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
+	set.DurationVar(&r.since, "since", 48*time.Hour, "")
+	set.BoolVar(&r.apply, "apply", false, "")
+	return []settings.Setting{
+		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
+		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
+		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
+		{Flag: "since", Env: "DRYDOCK_RECONCILE_SINCE", Help: "how far back builds are compared, at most 840h"},
+		{Flag: "apply", Env: "DRYDOCK_RECONCILE_APPLY", Help: "report what is missing on the meter; without it nothing is changed"},
+	}
+}
+
+func (r *reconciliation) validate() error {
+	switch {
+	case r.stripeKey == "":
+		return settings.Wrong("stripe-key", "is missing")
+	case r.since < time.Hour || r.since > 35*24*time.Hour:
+		return settings.Wrong("since", "is not between 1h and 840h, the 35 days that Stripe takes events of: %s", r.since)
+	}
+	return nil
+}
+
+// reconcile compares the meter with what builds say, and prints where they differ. The
+// exit code is 0 where they do not (or all was repaired), 3 where they do, 1 where a
+// side could not be read, 2 for a wrong setting.
+func reconcile(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	r := &reconciliation{}
+	err := settings.Read(settings.Program{
+		Name:  "drydock reconcile",
+		About: "Compares the seconds on Stripe's meter with what builds say; with --apply it reports what is missing.",
+		Bind:  r.settings, Validate: r.validate,
+	}, args, getenv, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "drydock reconcile:", err)
+		return 2
+	}
+	report, err := r.run(ctx, slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "drydock reconcile:", err)
+		return 1
+	}
+	return tell(stdout, stderr, report)
+}
+
+func (r *reconciliation) run(ctx context.Context, log *slog.Logger) (*metering.Report, error) {
+	stripe, err := billing.New(billing.Options{Key: r.stripeKey, APIBase: r.stripeAPIBase, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	defer stripe.Close()
+	books, err := controller.NewBooks(controller.BooksOptions{Kubeconfig: r.kubeconfig, Meter: stripe, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return books.Reconcile(ctx, time.Now().Add(-r.since), r.apply)
+}
+
+// tell prints a report and gives the exit code.
+func tell(stdout, stderr io.Writer, report *metering.Report) int {
+	_, _ = fmt.Fprintf(stdout, "%d builds of %d accounts, %d seconds, from %s to %s: %d seconds are missing on the meter, %d are too many\n",
+		report.Builds, report.Accounts, report.Seconds, report.From.Format(time.RFC3339), report.To.Format(time.RFC3339), report.Missing(), report.Surplus())
+	exit := 0
+	if len(report.Drifts) > 0 {
+		table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "ACCOUNT\tFROM\tTO\tBILLED\tUNSURE\tMETERED\tMISSING\tSURPLUS\tREMEDY")
+		for _, d := range report.Drifts {
+			_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%s\n", d.Login, d.Start.Format(time.RFC3339), d.End.Format(time.RFC3339),
+				d.Billed, d.Unsure, d.Metered, d.Missing(), d.Surplus(), remedy(d))
+			if !d.Repaired {
+				exit = exitDrift
+			}
+		}
+		_ = table.Flush() // stdout may be gone
+	}
+	for _, login := range slices.Sorted(maps.Keys(report.Unread)) {
+		_, _ = fmt.Fprintf(stderr, "drydock reconcile: the meter of %s could not be read: %v\n", login, report.Unread[login])
+		exit = 1
+	}
+	return exit
+}
+
+// remedy says what was done about a drift, or what there is to do.
+func remedy(d metering.Drift) string {
+	switch {
+	case d.Repaired:
+		return fmt.Sprintf("reported %d builds", len(d.Repair))
+	case d.Why != "":
+		return d.Why
+	default:
+		return fmt.Sprintf("--apply reports %d builds", len(d.Repair))
+	}
+}
