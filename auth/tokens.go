@@ -12,6 +12,7 @@ import (
 
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/transport"
 )
 
 // What may be asked of a new token.
@@ -134,8 +135,10 @@ func (t *Tokens) Check(ctx context.Context, viewer Viewer) error {
 }
 
 // Follow waits until a viewer's account or token no longer holds, and tells why; nil when
-// the context ends first.
+// the context ends first. What it asks comes after what people wait for: when everything
+// may have changed, everybody's account is asked for at once.
 func (t *Tokens) Follow(ctx context.Context, viewer Viewer) error {
+	ctx = transport.WithPriority(ctx, transport.Background)
 	var changes <-chan struct{}
 	for again := time.After(0); ; {
 		select {

@@ -93,13 +93,19 @@ func (c *Client) introduce(ctx context.Context, account *model.Account, identity
 	return c.present(c.remember(ctx, customer)).account, nil
 }
 
-// remember keeps a customer that was just written, and tells who else holds it, by more
-// notices than a change has, where there are.
-func (c *Client) remember(ctx context.Context, customer *stripe.Customer, more ...string) *record {
-	held, notices := c.recordOf(customer), append(more, noticesOf(customer)...)
+// remember keeps a customer that was just written, and tells who else holds it.
+func (c *Client) remember(ctx context.Context, customer *stripe.Customer) *record {
+	notices := noticesOf(customer)
+	held := c.hold(customer, notices)
+	c.announce(ctx, notices)
+	return held
+}
+
+// hold keeps a customer that was just written in place of what the notices drop.
+func (c *Client) hold(customer *stripe.Customer, notices []string) *record {
+	held := c.recordOf(customer)
 	c.directory.learn(customer)
 	c.Hear(notices)
 	c.accounts.Put(c.accounts.Mark(), customer.ID, held)
-	c.announce(ctx, notices)
 	return held
 }

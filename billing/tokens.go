@@ -40,11 +40,11 @@ func (c *Client) AccountNow(ctx context.Context, login string) (*model.Account, 
 }
 
 // RaiseTokenEpoch gives the account of a login a higher token epoch, which ends every
-// access token made before, and tells the other replicas. The same key again, within a
-// day, raises nothing more; an empty key is like no other.
+// access token made before, and tells the other replicas; while they cannot be told it is
+// fault.Unavailable, and to be asked for again. The same key again, within a day, raises
+// nothing more; an empty key is like no other.
 //
-// Stripe: GET /v1/customers/{id}, POST /v1/customers/{id}; another GET where the key was
-// used before.
+// Stripe: GET /v1/customers/{id}, POST /v1/customers/{id}.
 func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model.Account, error) {
 	account, err := c.AccountNow(ctx, login)
 	if err != nil {
@@ -61,14 +61,20 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	params.SetIdempotencyKey("drydock-revoke-" + hex.EncodeToString(sum[:]))
 	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
+	notices := []string{notice(noticeRevoked, account.CustomerID)}
 	switch {
-	case usedBefore(err):
-		return c.AccountNow(ctx, login)
-	case err != nil:
+	case err == nil:
+		notices = append(notices, noticesOf(customer)...)
+		account = c.present(c.hold(customer, notices)).account
+	case !usedBefore(err):
 		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)
 	}
-	return c.present(c.remember(ctx, customer, notice(noticeRevoked, customer.ID))).account, nil
+	if err := c.tell(ctx, notices); err != nil {
+		return nil, &fault.Error{Kind: fault.Unavailable, Cause: err,
+			Message: "The access tokens are revoked, but not everywhere yet, because other servers cannot be told: try again soon."}
+	}
+	return account, nil
 }
 
 // epochStep is by how much a key raises an epoch, from 1 to about a million. Stripe has no

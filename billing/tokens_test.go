@@ -2,6 +2,7 @@ package billing_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -142,6 +143,17 @@ func TestRevocationReachesTheOthers(t *testing.T) {
 	}
 	if account, err := far.Account(within(t), "ada"); fault.KindOf(err) != fault.Unavailable {
 		t.Errorf("one that cannot: %+v %v, want UNAVAILABLE", account, err)
+	}
+	unheard := errors.New("the log cannot be written")
+	deaf := w.started(t, func(o *billing.Options) {
+		o.Announce = func(context.Context, []string) error { return unheard }
+	})
+	if _, err := deaf.RaiseTokenEpoch(within(t), "ada", "once"); fault.KindOf(err) != fault.Unavailable || !errors.Is(err, unheard) {
+		t.Errorf("the others cannot be told: %v, want UNAVAILABLE", err)
+	}
+	raised = raise(t, writer, "ada", "once") // again, and there they can be told
+	if epoch := epochOf(t, near, "ada"); epoch != raised {
+		t.Errorf("after it was asked for again: %d, want %d", epoch, raised)
 	}
 	way.shut.Store(false)
 	until(t, "it can ask again", func() bool {
