@@ -47,7 +47,8 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 	sources := loaders.Sources{Accounts: money, Images: kube, Builds: kube}
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
-			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens, Log: log,
+			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens,
+			Money: money, PublicURL: public.JoinPath("/").String(), Log: log,
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
 		Sessions:      signIn.Sessions,

@@ -112,9 +112,19 @@ type ComplexityRoot struct {
 		Token            func(childComplexity int) int
 	}
 
+	CreateCheckoutSessionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		URL              func(childComplexity int) int
+	}
+
 	CreateImagePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Image            func(childComplexity int) int
+	}
+
+	CreatePortalSessionPayload struct {
+		ClientMutationID func(childComplexity int) int
+		URL              func(childComplexity int) int
 	}
 
 	DailyUsage struct {
@@ -175,14 +185,16 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CancelBuild        func(childComplexity int, input model.CancelBuildInput) int
-		CreateAccessToken  func(childComplexity int, input model.CreateAccessTokenInput) int
-		CreateImage        func(childComplexity int, input model.CreateImageInput) int
-		DeleteImage        func(childComplexity int, input model.DeleteImageInput) int
-		RetryBuild         func(childComplexity int, input model.RetryBuildInput) int
-		RevokeAccessTokens func(childComplexity int, input model.RevokeAccessTokensInput) int
-		StartBuild         func(childComplexity int, input model.StartBuildInput) int
-		UpdateImage        func(childComplexity int, input model.UpdateImageInput) int
+		CancelBuild           func(childComplexity int, input model.CancelBuildInput) int
+		CreateAccessToken     func(childComplexity int, input model.CreateAccessTokenInput) int
+		CreateCheckoutSession func(childComplexity int, input model.CreateCheckoutSessionInput) int
+		CreateImage           func(childComplexity int, input model.CreateImageInput) int
+		CreatePortalSession   func(childComplexity int, input model.CreatePortalSessionInput) int
+		DeleteImage           func(childComplexity int, input model.DeleteImageInput) int
+		RetryBuild            func(childComplexity int, input model.RetryBuildInput) int
+		RevokeAccessTokens    func(childComplexity int, input model.RevokeAccessTokensInput) int
+		StartBuild            func(childComplexity int, input model.StartBuildInput) int
+		UpdateImage           func(childComplexity int, input model.UpdateImageInput) int
 	}
 
 	PageInfo struct {
@@ -590,6 +602,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateAccessTokenPayload.Token(childComplexity), true
 
+	case "CreateCheckoutSessionPayload.clientMutationID":
+		if e.ComplexityRoot.CreateCheckoutSessionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCheckoutSessionPayload.ClientMutationID(childComplexity), true
+	case "CreateCheckoutSessionPayload.url":
+		if e.ComplexityRoot.CreateCheckoutSessionPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateCheckoutSessionPayload.URL(childComplexity), true
+
 	case "CreateImagePayload.clientMutationID":
 		if e.ComplexityRoot.CreateImagePayload.ClientMutationID == nil {
 			break
@@ -602,6 +627,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateImagePayload.Image(childComplexity), true
+
+	case "CreatePortalSessionPayload.clientMutationID":
+		if e.ComplexityRoot.CreatePortalSessionPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePortalSessionPayload.ClientMutationID(childComplexity), true
+	case "CreatePortalSessionPayload.url":
+		if e.ComplexityRoot.CreatePortalSessionPayload.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreatePortalSessionPayload.URL(childComplexity), true
 
 	case "DailyUsage.buildSeconds":
 		if e.ComplexityRoot.DailyUsage.BuildSeconds == nil {
@@ -836,6 +874,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAccessToken(childComplexity, args["input"].(model.CreateAccessTokenInput)), true
+	case "Mutation.createCheckoutSession":
+		if e.ComplexityRoot.Mutation.CreateCheckoutSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createCheckoutSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreateCheckoutSession(childComplexity, args["input"].(model.CreateCheckoutSessionInput)), true
 	case "Mutation.createImage":
 		if e.ComplexityRoot.Mutation.CreateImage == nil {
 			break
@@ -847,6 +896,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateImage(childComplexity, args["input"].(model.CreateImageInput)), true
+	case "Mutation.createPortalSession":
+		if e.ComplexityRoot.Mutation.CreatePortalSession == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_createPortalSession_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CreatePortalSession(childComplexity, args["input"].(model.CreatePortalSessionInput)), true
 	case "Mutation.deleteImage":
 		if e.ComplexityRoot.Mutation.DeleteImage == nil {
 			break
@@ -1240,7 +1300,9 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputCancelBuildInput,
 		ec.unmarshalInputCreateAccessTokenInput,
+		ec.unmarshalInputCreateCheckoutSessionInput,
 		ec.unmarshalInputCreateImageInput,
+		ec.unmarshalInputCreatePortalSessionInput,
 		ec.unmarshalInputDeleteImageInput,
 		ec.unmarshalInputGitSourceInput,
 		ec.unmarshalInputImageFilter,
@@ -1633,6 +1695,52 @@ extend type Subscription {
     "The number of the last line already seen."
     after: Int! = 0
   ): LogLine!
+}
+`, BuiltIn: false},
+	{Name: "../schema/checkout.graphqls", Input: `"Which plan to buy."
+input CreateCheckoutSessionInput {
+  "A plan of ` + "`" + `plans` + "`" + ` that costs something, and that the viewer does not have already."
+  plan: ID!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Nothing is asked: the portal is the viewer's."
+input CreatePortalSessionInput {
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Where the plan is bought."
+type CreateCheckoutSessionPayload {
+  """
+  The page at Stripe to open. It leads back here with the query ` + "`" + `checkout=success` + "`" + ` or ` + "`" + `checkout=cancelled` + "`" + `,
+  and stays open for a day. The plan changes when it is paid: ` + "`" + `viewerChanged` + "`" + ` tells.
+  """
+  url: String!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"Where the subscription is managed."
+type CreatePortalSessionPayload {
+  "The page at Stripe to open, soon. It leads back here."
+  url: String!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  "A Stripe Checkout page, to start or change a paid plan."
+  createCheckoutSession(
+    "What to buy."
+    input: CreateCheckoutSessionInput!
+  ): CreateCheckoutSessionPayload!
+  "A Stripe customer portal page, to cancel the plan, to take that back, to change the card, to see invoices."
+  createPortalSession(
+    "Which change this is."
+    input: CreatePortalSessionInput!
+  ): CreatePortalSessionPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/image.graphqls", Input: `"An image definition: what to build, from where, and where to push it."
@@ -2238,6 +2346,16 @@ func (ec *executionContext) childFields_CreateAccessTokenPayload(ctx context.Con
 	return nil, fmt.Errorf("no field named %q was found under type CreateAccessTokenPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_CreateCheckoutSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_CreateCheckoutSessionPayload_url(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_CreateCheckoutSessionPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreateCheckoutSessionPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateImagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "image":
@@ -2246,6 +2364,16 @@ func (ec *executionContext) childFields_CreateImagePayload(ctx context.Context, 
 		return ec.fieldContext_CreateImagePayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateImagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_CreatePortalSessionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_CreatePortalSessionPayload_url(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_CreatePortalSessionPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CreatePortalSessionPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DailyUsage(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -104,11 +104,15 @@ func (h *house) afresh() *house {
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
-		Log:    logger,
+		Money:  next.billing, PublicURL: publicURL,
+		Log: logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
 	return &next
 }
+
+// publicURL is where pages at Stripe lead back to.
+const publicURL = "http://drydock.example/"
 
 // sealing are the replicas' session keys.
 func sealing(t *testing.T) *auth.Keys {

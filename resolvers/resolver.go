@@ -88,6 +88,9 @@ type Options struct {
 	Logs     Logs
 	Watches  Watches
 	Tokens   Tokens
+	Money    Money
+	// PublicURL is where people reach this gateway: pages at Stripe lead back to it.
+	PublicURL string
 	// Log gets the audit lines: what administrators see, and what happens to tokens.
 	Log *slog.Logger
 }
@@ -101,7 +104,10 @@ type Resolver struct {
 	logs     Logs
 	watches  Watches
 	tokens   Tokens
+	money    Money
 	log      *slog.Logger
+
+	publicURL string
 }
 
 // New makes what graph.NewExecutableSchema takes: the resolvers, and what fields
@@ -116,7 +122,10 @@ func New(options Options) graph.Config {
 			logs:     options.Logs,
 			watches:  options.Watches,
 			tokens:   options.Tokens,
+			money:    options.Money,
 			log:      options.Log,
+
+			publicURL: options.PublicURL,
 		},
 		Complexity: complexity(),
 	}

@@ -14,8 +14,6 @@ var later = []string{
 	"Account.registryCredentials", "RegistryCredential",
 	"Mutation.setRegistryCredential", "SetRegistryCredentialInput", "SetRegistryCredentialPayload",
 	"Mutation.deleteRegistryCredential", "DeleteRegistryCredentialInput", "DeleteRegistryCredentialPayload",
-	"Mutation.createCheckoutSession", "CreateCheckoutSessionInput", "CreateCheckoutSessionPayload",
-	"Mutation.createPortalSession", "CreatePortalSessionInput", "CreatePortalSessionPayload",
 	"Image.triggers", "ImageTriggers", "ImageTriggersInput",
 	"CreateImageInput.triggers", "UpdateImageInput.triggers",
 }

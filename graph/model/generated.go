@@ -72,6 +72,23 @@ type CreateAccessTokenPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// Which plan to buy.
+type CreateCheckoutSessionInput struct {
+	// A plan of `plans` that costs something, and that the viewer does not have already.
+	Plan string `json:"plan"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Where the plan is bought.
+type CreateCheckoutSessionPayload struct {
+	// The page at Stripe to open. It leads back here with the query `checkout=success` or `checkout=cancelled`,
+	// and stays open for a day. The plan changes when it is paid: `viewerChanged` tells.
+	URL string `json:"url"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // A new image definition.
 type CreateImageInput struct {
 	// A DNS label: lower case letters, digits and -, at most 63; unique within the account.
@@ -96,6 +113,20 @@ type CreateImageInput struct {
 type CreateImagePayload struct {
 	// The new image.
 	Image *Image `json:"image"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Nothing is asked: the portal is the viewer's.
+type CreatePortalSessionInput struct {
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Where the subscription is managed.
+type CreatePortalSessionPayload struct {
+	// The page at Stripe to open, soon. It leads back here.
+	URL string `json:"url"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
