@@ -21,7 +21,7 @@ func (c *Client) translate(err error) error {
 	if errors.As(err, &known) {
 		return err
 	}
-	if errors.Is(err, transport.ErrOpen) {
+	if errors.Is(err, transport.ErrOpen) || errors.Is(err, transport.ErrSlow) {
 		return fault.Wrap(fault.Unavailable, err)
 	}
 	if errors.Is(err, transport.ErrLimited) {

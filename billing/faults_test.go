@@ -31,7 +31,7 @@ func TestFaults(t *testing.T) {
 		{"too many requests", billingtest.Fault{Status: 429, Reason: "global-rate"}, fault.RateLimited},
 		{"a lock", billingtest.Fault{Status: 429, Code: "lock_timeout"}, fault.RateLimited},
 		{"the key in flight", billingtest.Fault{Status: 409, Code: "idempotency_key_in_use"}, fault.Unavailable},
-		{"too slow", billingtest.Fault{Latency: time.Minute}, fault.Timeout},
+		{"too slow", billingtest.Fault{Latency: time.Minute}, fault.Unavailable},
 		{"the key is revoked", billingtest.Fault{Status: 401}, fault.Internal},
 		{"the key may not", billingtest.Fault{Status: 403}, fault.Internal},
 		{"gone", billingtest.Fault{Status: 404, Code: "resource_missing"}, fault.NotFound},

@@ -27,7 +27,8 @@ type Options struct {
 	TTL time.Duration
 	// Stale is how much longer it may stand in when the upstream fails.
 	Stale time.Duration
-	// Refresh serves stale entries at once and loads behind them.
+	// Refresh serves entries past their TTL at once and loads behind them. One that stands
+	// in for a failed load is asked for as ever.
 	Refresh bool
 	// Negative is how long an error that IsNegative accepts is remembered; 0: not at all.
 	Negative   time.Duration
@@ -111,7 +112,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 	case now.Before(held.fresh):
 		c.tell(ctx, hit)
 		return held.value, held.err
-	case c.options.Refresh && held.err == nil && now.Before(held.stale):
+	case c.options.Refresh && held.err == nil && !held.kept && now.Before(held.stale):
 		c.flight(c.life, key, true, load)
 		return c.stale(ctx, held), nil
 	}

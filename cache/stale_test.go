@@ -132,3 +132,26 @@ func TestPeek(t *testing.T) {
 		t.Errorf("got %q, %v", value, ok)
 	}
 }
+
+// TestRefreshAfterOutage: where old values are served at once and loaded behind, one that
+// stood in for a failed load is not, once there is time to ask again.
+func TestRefreshAfterOutage(t *testing.T) {
+	held, now := newCache(t, cache.Options{TTL: time.Minute, Stale: time.Hour, Refresh: true, RetryAfter: 5 * time.Second})
+	read := func(says string, fails error) string {
+		t.Helper()
+		value, err := held.Get(t.Context(), "key", func(context.Context) (string, error) { return says, fails })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+	read("a", nil)
+	held.InvalidateAll()
+	if value := read("", errDown); value != "a" {
+		t.Errorf("while down: %q", value)
+	}
+	now.Advance(5 * time.Second)
+	if value := read("b", nil); value != "b" {
+		t.Errorf("after the outage: %q", value)
+	}
+}
