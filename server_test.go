@@ -79,7 +79,7 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	env := map[string]string{
 		"DRYDOCK_LISTEN": "127.0.0.1:0", "KUBECONFIG": file(t, nowhere), "DRYDOCK_SESSION_KEYS": oneKey,
 		"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": stripeServer.URL,
-		"GITHUB_URL": github.URL, "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s3cret",
+		"GITHUB_URL": github.URL, "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s3cret", "STRIPE_WEBHOOK_SECRETS": "whsec_1",
 	}
 	var log journal
 	ctx, stop := context.WithCancel(t.Context())
@@ -100,7 +100,7 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	}
 	eventually(t, "Stripe is ready, Kubernetes is not", func() bool {
 		got := fetch(t, browser, http.MethodGet, base+"/readyz", "", "")
-		return got.status == http.StatusServiceUnavailable && strings.Contains(got.text, `"kubernetes":{"ready":false`) && strings.Contains(got.text, `"stripe":{"ready":true`)
+		return got.status == http.StatusServiceUnavailable && strings.Contains(got.text, `"kubernetes":{"ready":false`) && strings.Contains(got.text, `"notices":{"ready":false`) && strings.Contains(got.text, `"stripe":{"ready":true`)
 	})
 	at := fetch(t, browser, http.MethodGet, base+"/auth/github", "", "").url
 	form := at.Query()
@@ -118,6 +118,25 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	if got := fetch(t, browser, http.MethodPost, base+"/auth/dev", "application/json", `{"login":"ada"}`); got.status != http.StatusMethodNotAllowed && got.status != http.StatusNotFound {
 		t.Errorf("without --dev: %+v", got)
 	}
+
+	// A webhook is taken notice of; as the others cannot be told, it is to come again.
+	stripe.AddWebhook(billingtest.Webhook{URL: base + "/webhooks/stripe", Secret: "whsec_1"})
+	renamed, err := http.NewRequestWithContext(t.Context(), http.MethodPost, stripeServer.URL+"/v1/products/prod_drydock_free", strings.NewReader("name=Gratis"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	renamed.Header.Set("Authorization", "Bearer sk_test_1")
+	renamed.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if response, err := http.DefaultClient.Do(renamed); err != nil || response.Body.Close() != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("a plan's name in Stripe: %v %v", response, err)
+	}
+	eventually(t, "the new name is shown", func() bool {
+		got := fetch(t, browser, http.MethodPost, base+"/graphql", "application/json", `{"query":"{viewer{plan{name}}}"}`)
+		return strings.Contains(got.text, `"Gratis"`)
+	})
+	eventually(t, "the webhook is to come again", func() bool {
+		return strings.Contains(fetch(t, browser, http.MethodGet, base+"/metrics", "", "").text, `drydock_webhooks_total{outcome="again",source="stripe"}`)
+	})
 
 	stop()
 	select {

@@ -30,7 +30,10 @@ import (
 	"drydock.dev/drydock/resolvers"
 )
 
-const stripeKey = "sk_test_resolvers"
+const (
+	stripeKey     = "sk_test_resolvers"
+	webhookSecret = "whsec_resolvers"
+)
 
 // house is one replica of the gateway without its HTTP: the real clients, over a
 // stand-in Stripe of the test's own and the package's one control plane.
@@ -83,7 +86,7 @@ func (h *house) afresh() *house {
 	next.registry, next.audit, next.agent = prometheus.NewRegistry(), &log{}, "replica-"+rand.Text()
 	logger := slog.New(slog.NewTextHandler(next.audit, nil))
 	var err error
-	next.billing, err = billing.New(billing.Options{Key: stripeKey, APIBase: h.stripeURL, Registerer: next.registry})
+	next.billing, err = billing.New(billing.Options{Key: stripeKey, APIBase: h.stripeURL, Registerer: next.registry, WebhookSecrets: []string{webhookSecret}})
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -100,6 +103,8 @@ func (h *house) afresh() *house {
 			h.t.Fatal(err)
 		}
 	}
+	// What is read behind the requests would be counted among theirs.
+	next.until("the directory is complete", func() bool { return next.billing.Details()["directoryComplete"] == true })
 	next.schema = graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,

@@ -2,11 +2,9 @@ package resolvers_test
 
 import (
 	"crypto/rand"
-	"net/http"
 	"net/url"
 	"strings"
 
-	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -26,20 +24,6 @@ func (h *house) signUp(name string) (login string) {
 func (h *house) signUpAdmin(name string) (login string) {
 	h.t.Helper()
 	login = name + "-" + strings.ToLower(rand.Text()[:8])
-	form := url.Values{"metadata[drydock.login]": {login}, "metadata[drydock.role]": {"admin"}}
-	request, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.stripeURL+"/v1/customers", strings.NewReader(form.Encode()))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.Header.Set("Authorization", "Bearer "+stripeKey)
-	request.Header.Set(billingtest.Aside, "true")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	if err := response.Body.Close(); err != nil || response.StatusCode != http.StatusOK {
-		h.t.Fatalf("an administrator in Stripe: %s, %v", response.Status, err)
-	}
+	h.change("/v1/customers", url.Values{"metadata[drydock.login]": {login}, "metadata[drydock.role]": {"admin"}})
 	return login
 }

@@ -27,6 +27,9 @@ type Accounts interface {
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
 	// ForgetUsage makes the next Usage of the login a fresh one.
 	ForgetUsage(login string)
+	// WatchAccount gives a token at once, and one after each change that may show in the
+	// account, its plan or its usage; it closes the channel when the context ends.
+	WatchAccount(ctx context.Context, login string) (<-chan struct{}, error)
 }
 
 // Plans is where plans are kept.

@@ -24,10 +24,15 @@ func (r *Resolver) viewerAccount(ctx context.Context) (*model.Account, error) {
 		return nil, err
 	}
 	account, err := r.accounts.Account(ctx, login)
-	if err != nil && fault.KindOf(err) == fault.NotFound {
-		return nil, fault.New(fault.Unauthenticated, "The account of this session is no more: sign in again.")
+	return account, signedOut(err)
+}
+
+// signedOut says of a viewer whose account is not found what that means.
+func signedOut(err error) error {
+	if fault.KindOf(err) == fault.NotFound {
+		return fault.New(fault.Unauthenticated, "The account of this session is no more: sign in again.")
 	}
-	return account, err
+	return err
 }
 
 // viewerPlan is the plan of the viewer's account as it is now: a limit that was changed
