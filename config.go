@@ -20,25 +20,28 @@ import (
 
 // config is what the gateway is told by flags and environment.
 type config struct {
-	listen        string
-	publicURL     string
-	kubeconfig    string
-	stripe        settings.Stripe
-	webhooks      webhookConfig
-	replicas      settings.Replicas
-	github        struct{ url, clientID, clientSecret string }
-	sessionKeys   string
-	sessionTTL    time.Duration
-	proxy         proxyConfig
-	tls           tlsConfig
-	dev           bool
-	introspection bool
-	maxDepth      int
-	maxComplexity int
-	queryTimeout  time.Duration
-	drainTimeout  time.Duration
-	logFormat     string
-	logLevel      string
+	listen      string
+	publicURL   string
+	kubeconfig  string
+	stripe      settings.Stripe
+	webhooks    webhookConfig
+	replicas    settings.Replicas
+	github      struct{ url, clientID, clientSecret string }
+	sessionKeys string
+	sessionTTL  time.Duration
+	proxy       proxyConfig
+	tls         tlsConfig
+	registries  settings.Registries
+	// privateRegistries tells whether logins may be tried in private networks.
+	privateRegistries bool
+	dev               bool
+	introspection     bool
+	maxDepth          int
+	maxComplexity     int
+	queryTimeout      time.Duration
+	drainTimeout      time.Duration
+	logFormat         string
+	logLevel          string
 
 	// keys are what sessionKeys holds; generated tells that dev made them up.
 	keys      *auth.Keys
@@ -74,6 +77,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.IntVar(&c.maxComplexity, "max-complexity", 20_000, "")
 	set.DurationVar(&c.queryTimeout, "query-timeout", 30*time.Second, "")
 	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
+	set.BoolVar(&c.privateRegistries, "private-registries", false, "")
 	set.StringVar(&c.logFormat, "log-format", "json", "")
 	set.StringVar(&c.logLevel, "log-level", "info", "")
 	c.replicas.Namespace = v1alpha1.SystemNamespace
@@ -92,15 +96,16 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "max-complexity", Env: "DRYDOCK_MAX_COMPLEXITY", Help: "about how many fields an operation may give"},
 		{Flag: "query-timeout", Env: "DRYDOCK_QUERY_TIMEOUT", Help: "how long a query or mutation may take"},
 		{Flag: "drain-timeout", Env: "DRYDOCK_DRAIN_TIMEOUT", Help: "how long requests may take to finish on SIGTERM"},
+		{Flag: "private-registries", Env: "DRYDOCK_PRIVATE_REGISTRIES", Help: "whether logins may be tried at registries in private networks"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.authSettings(set))
+	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.authSettings(set))
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits} {
+	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate} {
 		if err := check(); err != nil {
 			return err
 		}

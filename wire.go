@@ -14,6 +14,7 @@ import (
 	"drydock.dev/drydock/gateway"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/loaders"
+	registries "drydock.dev/drydock/registry"
 	"drydock.dev/drydock/resolvers"
 	"drydock.dev/drydock/tally"
 	"drydock.dev/drydock/transport"
@@ -35,6 +36,13 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		return nil, err
 	}
 	tokens := auth.NewTokens(c.keys, money, time.Now)
+	logins, err := registries.NewLogins(registries.Options{
+		Rules:      registries.Rules{Insecure: c.registries.Insecure, Private: c.privateRegistries},
+		Registerer: registry,
+	})
+	if err != nil {
+		return nil, err
+	}
 	offer := web.SignIn{Dev: c.dev, GitHub: signIn.GitHub != nil}
 	home, err := web.Home(offer)
 	if err != nil {
@@ -48,7 +56,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens,
-			Money: money, PublicURL: public.JoinPath("/").String(), Log: log,
+			Money: money, PublicURL: public.JoinPath("/").String(), Registries: kube, Logins: logins, Log: log,
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
 		Sessions:      signIn.Sessions,

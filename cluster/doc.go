@@ -13,7 +13,11 @@
 // Logs are in no store: a running build's log is followed once for all its readers,
 // an ended build's is read from the ConfigMaps that the controller left.
 //
+// Of registry credentials the namespaces' annotations tell which there are; their Secrets
+// are written and never read.
+//
 // What the gateway may do in the cluster: get, list, watch, create, update, patch
-// and delete images and builds, update images/status, get, create and update
-// namespaces, list and get pods, get pods/log, get configmaps.
+// and delete images and builds, update images/status, get, list, watch, create and
+// update namespaces, create, update and delete secrets, list and get pods, get
+// pods/log, get configmaps.
 package cluster

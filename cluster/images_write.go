@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -210,8 +211,9 @@ func (c *Client) DeleteImage(ctx context.Context, key model.Key, clientMutationI
 		return err
 	}
 	if hash != "" {
-		err = c.annotateNamespace(ctx, namespace, annotationDeletes, func(deletes string) string {
-			return record(deletes, hash, string(image.UID))
+		_, err = c.changeNamespace(ctx, namespace, func(home *corev1.Namespace) error {
+			home.Annotations[annotationDeletes] = record(home.Annotations[annotationDeletes], hash, string(image.UID))
+			return nil
 		})
 		if err != nil {
 			return err

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -45,20 +44,20 @@ func (c *Client) namespace(ctx context.Context, name string) (*corev1.Namespace,
 	return namespace, do(ctx, c.core.Get().Resource("namespaces").Name(name), namespace)
 }
 
-// annotateNamespace changes an annotation of a namespace by a function of its value.
+// changeNamespace changes a namespace by a function of its present state, whose
+// annotations are there to be written, and gives what it has become.
 // Kubernetes: GET and PUT, again where somebody wrote in between.
-func (c *Client) annotateNamespace(ctx context.Context, name, annotation string, change func(string) string) error {
-	return again(ctx, func() error {
-		namespace, err := c.namespace(ctx, name)
-		if err != nil {
+func (c *Client) changeNamespace(ctx context.Context, name string, change func(*corev1.Namespace) error) (namespace *corev1.Namespace, err error) {
+	return namespace, again(ctx, func() error {
+		if namespace, err = c.namespace(ctx, name); err != nil {
 			return err
 		}
-		annotations := maps.Clone(namespace.Annotations)
-		if annotations == nil {
-			annotations = map[string]string{}
+		if namespace.Annotations == nil {
+			namespace.Annotations = map[string]string{}
 		}
-		annotations[annotation] = change(annotations[annotation])
-		namespace.Annotations = annotations
-		return do(ctx, c.core.Put().Resource("namespaces").Name(name).Body(namespace), nil)
+		if err := change(namespace); err != nil {
+			return err
+		}
+		return do(ctx, c.core.Put().Resource("namespaces").Name(name).Body(namespace), namespace)
 	})
 }

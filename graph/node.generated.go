@@ -651,6 +651,11 @@ func (ec *executionContext) _Node(ctx context.Context, sel ast.SelectionSet, obj
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *model.RegistryCredential:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._RegistryCredential(ctx, sel, obj)
 	case *model.Plan:
 		if obj == nil {
 			return graphql.Null

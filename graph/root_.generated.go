@@ -36,16 +36,17 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Account struct {
-		Builds       func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
-		CreatedAt    func(childComplexity int) int
-		Email        func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Images       func(childComplexity int, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) int
-		Login        func(childComplexity int) int
-		Plan         func(childComplexity int) int
-		Role         func(childComplexity int) int
-		Subscription func(childComplexity int) int
-		Usage        func(childComplexity int, period model.UsagePeriod) int
+		Builds              func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
+		CreatedAt           func(childComplexity int) int
+		Email               func(childComplexity int) int
+		ID                  func(childComplexity int) int
+		Images              func(childComplexity int, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) int
+		Login               func(childComplexity int) int
+		Plan                func(childComplexity int) int
+		RegistryCredentials func(childComplexity int) int
+		Role                func(childComplexity int) int
+		Subscription        func(childComplexity int) int
+		Usage               func(childComplexity int, period model.UsagePeriod) int
 	}
 
 	AccountConnection struct {
@@ -138,6 +139,11 @@ type ComplexityRoot struct {
 		DeletedID        func(childComplexity int) int
 	}
 
+	DeleteRegistryCredentialPayload struct {
+		ClientMutationID func(childComplexity int) int
+		DeletedID        func(childComplexity int) int
+	}
+
 	GitSource struct {
 		Context    func(childComplexity int) int
 		Dockerfile func(childComplexity int) int
@@ -185,16 +191,18 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CancelBuild           func(childComplexity int, input model.CancelBuildInput) int
-		CreateAccessToken     func(childComplexity int, input model.CreateAccessTokenInput) int
-		CreateCheckoutSession func(childComplexity int, input model.CreateCheckoutSessionInput) int
-		CreateImage           func(childComplexity int, input model.CreateImageInput) int
-		CreatePortalSession   func(childComplexity int, input model.CreatePortalSessionInput) int
-		DeleteImage           func(childComplexity int, input model.DeleteImageInput) int
-		RetryBuild            func(childComplexity int, input model.RetryBuildInput) int
-		RevokeAccessTokens    func(childComplexity int, input model.RevokeAccessTokensInput) int
-		StartBuild            func(childComplexity int, input model.StartBuildInput) int
-		UpdateImage           func(childComplexity int, input model.UpdateImageInput) int
+		CancelBuild              func(childComplexity int, input model.CancelBuildInput) int
+		CreateAccessToken        func(childComplexity int, input model.CreateAccessTokenInput) int
+		CreateCheckoutSession    func(childComplexity int, input model.CreateCheckoutSessionInput) int
+		CreateImage              func(childComplexity int, input model.CreateImageInput) int
+		CreatePortalSession      func(childComplexity int, input model.CreatePortalSessionInput) int
+		DeleteImage              func(childComplexity int, input model.DeleteImageInput) int
+		DeleteRegistryCredential func(childComplexity int, input model.DeleteRegistryCredentialInput) int
+		RetryBuild               func(childComplexity int, input model.RetryBuildInput) int
+		RevokeAccessTokens       func(childComplexity int, input model.RevokeAccessTokensInput) int
+		SetRegistryCredential    func(childComplexity int, input model.SetRegistryCredentialInput) int
+		StartBuild               func(childComplexity int, input model.StartBuildInput) int
+		UpdateImage              func(childComplexity int, input model.UpdateImageInput) int
 	}
 
 	PageInfo struct {
@@ -240,6 +248,13 @@ type ComplexityRoot struct {
 		Viewer   func(childComplexity int) int
 	}
 
+	RegistryCredential struct {
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Registry  func(childComplexity int) int
+		Username  func(childComplexity int) int
+	}
+
 	RetryBuildPayload struct {
 		Build            func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -247,6 +262,11 @@ type ComplexityRoot struct {
 
 	RevokeAccessTokensPayload struct {
 		ClientMutationID func(childComplexity int) int
+	}
+
+	SetRegistryCredentialPayload struct {
+		ClientMutationID   func(childComplexity int) int
+		RegistryCredential func(childComplexity int) int
 	}
 
 	StartBuildPayload struct {
@@ -342,6 +362,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Account.Plan(childComplexity), true
+	case "Account.registryCredentials":
+		if e.ComplexityRoot.Account.RegistryCredentials == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Account.RegistryCredentials(childComplexity), true
 	case "Account.role":
 		if e.ComplexityRoot.Account.Role == nil {
 			break
@@ -673,6 +699,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteImagePayload.DeletedID(childComplexity), true
 
+	case "DeleteRegistryCredentialPayload.clientMutationID":
+		if e.ComplexityRoot.DeleteRegistryCredentialPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteRegistryCredentialPayload.ClientMutationID(childComplexity), true
+	case "DeleteRegistryCredentialPayload.deletedID":
+		if e.ComplexityRoot.DeleteRegistryCredentialPayload.DeletedID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteRegistryCredentialPayload.DeletedID(childComplexity), true
+
 	case "GitSource.context":
 		if e.ComplexityRoot.GitSource.Context == nil {
 			break
@@ -918,6 +957,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteImage(childComplexity, args["input"].(model.DeleteImageInput)), true
+	case "Mutation.deleteRegistryCredential":
+		if e.ComplexityRoot.Mutation.DeleteRegistryCredential == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteRegistryCredential_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteRegistryCredential(childComplexity, args["input"].(model.DeleteRegistryCredentialInput)), true
 	case "Mutation.retryBuild":
 		if e.ComplexityRoot.Mutation.RetryBuild == nil {
 			break
@@ -940,6 +990,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAccessTokens(childComplexity, args["input"].(model.RevokeAccessTokensInput)), true
+	case "Mutation.setRegistryCredential":
+		if e.ComplexityRoot.Mutation.SetRegistryCredential == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setRegistryCredential_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetRegistryCredential(childComplexity, args["input"].(model.SetRegistryCredentialInput)), true
 	case "Mutation.startBuild":
 		if e.ComplexityRoot.Mutation.StartBuild == nil {
 			break
@@ -1167,6 +1228,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "RegistryCredential.createdAt":
+		if e.ComplexityRoot.RegistryCredential.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistryCredential.CreatedAt(childComplexity), true
+	case "RegistryCredential.id":
+		if e.ComplexityRoot.RegistryCredential.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistryCredential.ID(childComplexity), true
+	case "RegistryCredential.registry":
+		if e.ComplexityRoot.RegistryCredential.Registry == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistryCredential.Registry(childComplexity), true
+	case "RegistryCredential.username":
+		if e.ComplexityRoot.RegistryCredential.Username == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RegistryCredential.Username(childComplexity), true
+
 	case "RetryBuildPayload.build":
 		if e.ComplexityRoot.RetryBuildPayload.Build == nil {
 			break
@@ -1186,6 +1272,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID(childComplexity), true
+
+	case "SetRegistryCredentialPayload.clientMutationID":
+		if e.ComplexityRoot.SetRegistryCredentialPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRegistryCredentialPayload.ClientMutationID(childComplexity), true
+	case "SetRegistryCredentialPayload.registryCredential":
+		if e.ComplexityRoot.SetRegistryCredentialPayload.RegistryCredential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetRegistryCredentialPayload.RegistryCredential(childComplexity), true
 
 	case "StartBuildPayload.build":
 		if e.ComplexityRoot.StartBuildPayload.Build == nil {
@@ -1304,12 +1403,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateImageInput,
 		ec.unmarshalInputCreatePortalSessionInput,
 		ec.unmarshalInputDeleteImageInput,
+		ec.unmarshalInputDeleteRegistryCredentialInput,
 		ec.unmarshalInputGitSourceInput,
 		ec.unmarshalInputImageFilter,
 		ec.unmarshalInputImageOrder,
 		ec.unmarshalInputKeyValueInput,
 		ec.unmarshalInputRetryBuildInput,
 		ec.unmarshalInputRevokeAccessTokensInput,
+		ec.unmarshalInputSetRegistryCredentialInput,
 		ec.unmarshalInputStartBuildInput,
 		ec.unmarshalInputUpdateImageInput,
 	)
@@ -2101,6 +2202,76 @@ extend type Query {
   plans: [Plan!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/registry.graphqls", Input: `"A login at a container registry: who may push and pull there. The password is never shown again."
+type RegistryCredential implements Node {
+  "Global and opaque."
+  id: ID!
+  "host[:port]"
+  registry: String!
+  "As it was set."
+  username: String!
+  "When it was set last."
+  createdAt: Time!
+}
+
+extend type Account {
+  "Who may push where, by registry; never the secret itself."
+  registryCredentials: [RegistryCredential!]!
+}
+
+"A login at a registry, which it replaces where there is one already."
+input SetRegistryCredentialInput {
+  "host[:port], as it begins images' destinations: registry.example.com, localhost:5000, docker.io."
+  registry: String!
+  "A user's name, or what the registry wants with a token. No colon."
+  username: String!
+  "A password, or better a token that may do no more than push and pull. At most 16 KiB."
+  password: String!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Which login."
+input DeleteRegistryCredentialInput {
+  "A RegistryCredential's."
+  id: ID!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The login as it is now."
+type SetRegistryCredentialPayload {
+  "Without the password."
+  registryCredential: RegistryCredential!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"The login is gone."
+type DeleteRegistryCredentialPayload {
+  "The id that it had."
+  deletedID: ID!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  """
+  A login for a registry, for pushes and for private base images. It is tried there
+  before it is kept: BAD_USER_INPUT when the registry refuses it, UNAVAILABLE when
+  the registry cannot be reached. Builds that start from now on use it.
+  """
+  setRegistryCredential(
+    "Where, and who."
+    input: SetRegistryCredentialInput!
+  ): SetRegistryCredentialPayload!
+  "Builds that start from now on go without it."
+  deleteRegistryCredential(
+    "Which one."
+    input: DeleteRegistryCredentialInput!
+  ): DeleteRegistryCredentialPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/scalars.graphqls", Input: `"RFC 3339, in UTC."
 scalar Time
 `, BuiltIn: false},
@@ -2214,6 +2385,8 @@ func (ec *executionContext) childFields_Account(ctx context.Context, field graph
 		return ec.fieldContext_Account_images(ctx, field)
 	case "builds":
 		return ec.fieldContext_Account_builds(ctx, field)
+	case "registryCredentials":
+		return ec.fieldContext_Account_registryCredentials(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Account", field.Name)
 }
@@ -2398,6 +2571,16 @@ func (ec *executionContext) childFields_DeleteImagePayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type DeleteImagePayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteRegistryCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedID":
+		return ec.fieldContext_DeleteRegistryCredentialPayload_deletedID(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_DeleteRegistryCredentialPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteRegistryCredentialPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_GitSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "repository":
@@ -2554,6 +2737,20 @@ func (ec *executionContext) childFields_Price(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
 }
 
+func (ec *executionContext) childFields_RegistryCredential(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_RegistryCredential_id(ctx, field)
+	case "registry":
+		return ec.fieldContext_RegistryCredential_registry(ctx, field)
+	case "username":
+		return ec.fieldContext_RegistryCredential_username(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_RegistryCredential_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RegistryCredential", field.Name)
+}
+
 func (ec *executionContext) childFields_RetryBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "build":
@@ -2570,6 +2767,16 @@ func (ec *executionContext) childFields_RevokeAccessTokensPayload(ctx context.Co
 		return ec.fieldContext_RevokeAccessTokensPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokensPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetRegistryCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "registryCredential":
+		return ec.fieldContext_SetRegistryCredentialPayload_registryCredential(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_SetRegistryCredentialPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetRegistryCredentialPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_StartBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -27,6 +27,8 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 		return asNode(r.ownImage(ctx, id))
 	case ok && kind == model.KindBuild:
 		return asNode(r.ownBuild(ctx, id))
+	case ok && kind == model.KindRegistryCredential:
+		return asNode(r.ownCredential(ctx, id))
 	default:
 		return nil, fault.New(fault.BadUserInput, "This is not an id: give back an id field as it came.")
 	}

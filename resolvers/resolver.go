@@ -92,23 +92,29 @@ type Options struct {
 	Watches  Watches
 	Tokens   Tokens
 	Money    Money
+	// Registries and Logins are for registry credentials.
+	Registries Registries
+	Logins     Logins
 	// PublicURL is where people reach this gateway: pages at Stripe lead back to it.
 	PublicURL string
-	// Log gets the audit lines: what administrators see, and what happens to tokens.
+	// Log gets the audit lines: what administrators see, and what happens to tokens
+	// and registry credentials.
 	Log *slog.Logger
 }
 
 // Resolver is the root of all resolvers.
 type Resolver struct {
-	accounts Accounts
-	plans    Plans
-	images   Images
-	builds   Builds
-	logs     Logs
-	watches  Watches
-	tokens   Tokens
-	money    Money
-	log      *slog.Logger
+	accounts   Accounts
+	plans      Plans
+	images     Images
+	builds     Builds
+	logs       Logs
+	watches    Watches
+	tokens     Tokens
+	money      Money
+	registries Registries
+	logins     Logins
+	log        *slog.Logger
 
 	publicURL string
 }
@@ -118,15 +124,17 @@ type Resolver struct {
 func New(options Options) graph.Config {
 	return graph.Config{
 		Resolvers: &Resolver{
-			accounts: options.Accounts,
-			plans:    options.Plans,
-			images:   options.Images,
-			builds:   options.Builds,
-			logs:     options.Logs,
-			watches:  options.Watches,
-			tokens:   options.Tokens,
-			money:    options.Money,
-			log:      options.Log,
+			accounts:   options.Accounts,
+			plans:      options.Plans,
+			images:     options.Images,
+			builds:     options.Builds,
+			logs:       options.Logs,
+			watches:    options.Watches,
+			tokens:     options.Tokens,
+			money:      options.Money,
+			registries: options.Registries,
+			logins:     options.Logins,
+			log:        options.Log,
 
 			publicURL: options.PublicURL,
 		},

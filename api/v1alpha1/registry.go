@@ -27,6 +27,11 @@ type RegistryLogin struct {
 	Mutation string `json:"mutation,omitempty"`
 }
 
+// Equal tells whether two are the same login, set at the same time.
+func (l RegistryLogin) Equal(other RegistryLogin) bool {
+	return l.Registry == other.Registry && l.Username == other.Username && l.Mutation == other.Mutation && l.Time.Equal(&other.Time)
+}
+
 // RegistrySecret is the name of the Secret that holds the login of a registry.
 func RegistrySecret(registry string) string {
 	return HashedName("registry-"+registry, registry, 63)

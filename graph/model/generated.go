@@ -147,6 +147,22 @@ type DeleteImagePayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// Which login.
+type DeleteRegistryCredentialInput struct {
+	// A RegistryCredential's.
+	ID string `json:"id"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The login is gone.
+type DeleteRegistryCredentialPayload struct {
+	// The id that it had.
+	DeletedID string `json:"deletedID"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // A place in a git repository.
 type GitSource struct {
 	// The clone URL.
@@ -290,6 +306,26 @@ type RevokeAccessTokensInput struct {
 
 // All tokens that the viewer had are void.
 type RevokeAccessTokensPayload struct {
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// A login at a registry, which it replaces where there is one already.
+type SetRegistryCredentialInput struct {
+	// host[:port], as it begins images' destinations: registry.example.com, localhost:5000, docker.io.
+	Registry string `json:"registry"`
+	// A user's name, or what the registry wants with a token. No colon.
+	Username string `json:"username"`
+	// A password, or better a token that may do no more than push and pull. At most 16 KiB.
+	Password string `json:"password"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The login as it is now.
+type SetRegistryCredentialPayload struct {
+	// Without the password.
+	RegistryCredential *RegistryCredential `json:"registryCredential"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }

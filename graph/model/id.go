@@ -7,13 +7,15 @@ import (
 
 // The kinds of global ids.
 const (
-	KindAccount = "Account"
-	KindPlan    = "Plan"
-	KindImage   = "Image"
-	KindBuild   = "Build"
+	KindAccount            = "Account"
+	KindPlan               = "Plan"
+	KindImage              = "Image"
+	KindBuild              = "Build"
+	KindRegistryCredential = "RegistryCredential"
 )
 
-// Key names an image or a build within Drydock: whose it is, and its name there.
+// Key names an image, a build or a registry credential within Drydock: whose it is, and
+// its name there; a credential's is its registry.
 type Key struct {
 	Login string
 	Name  string
@@ -43,7 +45,7 @@ func DecodeID(id string) (kind string, parts []string, ok bool) {
 	return parts[0], parts[1:], true
 }
 
-// DecodeKey takes the id of an image or a build apart.
+// DecodeKey takes the id of what has a Key apart.
 func DecodeKey(kind, id string) (Key, bool) {
 	got, parts, ok := DecodeID(id)
 	if !ok || got != kind || len(parts) != 2 {

@@ -1,0 +1,39 @@
+package settings
+
+import (
+	"flag"
+	"net/url"
+	"strings"
+)
+
+// Registries says which container registries may speak plain HTTP: the same settings in
+// each program.
+type Registries struct {
+	// Insecure are registries, host or host:port; they are there after Validate.
+	Insecure []string
+
+	insecure string
+}
+
+// Bind binds the settings to flags.
+func (r *Registries) Bind(set *flag.FlagSet) []Setting {
+	set.StringVar(&r.insecure, "insecure-registries", "", "")
+	return []Setting{
+		{Flag: "insecure-registries", Env: "DRYDOCK_INSECURE_REGISTRIES", Help: "registries that may speak plain HTTP, host or host:port, separated by commas; those on loopback may always"},
+	}
+}
+
+// Validate reads the settings.
+func (r *Registries) Validate() error {
+	r.Insecure = nil
+	for one := range strings.SplitSeq(r.insecure, ",") {
+		if one = strings.ToLower(strings.TrimSpace(one)); one == "" {
+			continue
+		}
+		if at, err := url.Parse("//" + one); err != nil || at.Host != one || at.Hostname() == "" {
+			return Wrong("insecure-registries", "holds what is not host or host:port: %q", one)
+		}
+		r.Insecure = append(r.Insecure, one)
+	}
+	return nil
+}
