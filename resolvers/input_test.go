@@ -60,6 +60,10 @@ func TestBadInput(t *testing.T) {
 		{"a name is a DNS label", createImage, variables{"input": imageInput("Not A Label")}},
 		{"an image is not started by a build's id", startBuild, variables{"input": map[string]any{"image": own.build}}},
 		{"a build is not cancelled by an image's id", cancelBuild, variables{"input": map[string]any{"id": image}}},
+		{"a plan is not named by an image's id", checkout, variables{"input": map[string]any{"plan": image}}},
+		{"a plan that is not on offer", checkout, variables{"input": map[string]any{"plan": model.EncodeID(model.KindPlan, "prod_none")}}},
+		{"the free plan is not bought", checkout, variables{"input": map[string]any{"plan": model.EncodeID(model.KindPlan, "prod_drydock_free")}}},
+		{"a clientMutationID has an end there too", portal, variables{"input": map[string]any{"clientMutationID": long}}},
 		{"a timeout has a least", updateImage, variables{"input": map[string]any{"id": image, "timeoutSeconds": 1}}},
 	}
 	before := h.world(ada)

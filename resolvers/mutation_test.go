@@ -41,6 +41,7 @@ func TestMutationsAreMadeOnce(t *testing.T) {
 	h.finish(kept.build, model.BuildPhaseCancelled)
 	twice(retryBuild, map[string]any{"id": kept.build})
 	twice(revokeAccessTokens, map[string]any{})
+	twice(checkout, map[string]any{"plan": model.EncodeID(model.KindPlan, "prod_drydock_team")})
 	twice(deleteImage, map[string]any{"id": model.EncodeID(model.KindImage, ada, "once")})
 }
 

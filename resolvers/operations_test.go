@@ -15,6 +15,8 @@ const (
 	retryBuild  = `mutation ($input: RetryBuildInput!) { retryBuild(input: $input) { build { id number trigger } clientMutationID } }`
 	// revokeAccessTokens ends the tokens of whoever asks.
 	revokeAccessTokens = `mutation ($input: RevokeAccessTokensInput!) { revokeAccessTokens(input: $input) { clientMutationID } }`
+	checkout           = `mutation ($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { url clientMutationID } }`
+	portal             = `mutation ($input: CreatePortalSessionInput!) { createPortalSession(input: $input) { url clientMutationID } }`
 
 	readImage = `query ($name: String!) { image(name: $name) { id } }`
 )
