@@ -64,7 +64,11 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 			"The plan's %d build minutes of this billing period are used up: choose a larger plan, or wait until %s.",
 			*build.Spec.Limits.BuildMinutes, found.until.UTC().Format("2006-01-02 15:04 MST")), p.now())
 	}
-	return p.start(ctx, build, makeJob(build, strategy))
+	known, err := p.registriesOf(ctx, build)
+	if err != nil {
+		return err
+	}
+	return p.start(ctx, build, makeJob(build, strategy, known))
 }
 
 // wait keeps a build, and all after it, in the queue, and looks again soon.

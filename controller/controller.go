@@ -54,6 +54,8 @@ type Options struct {
 	LeaseDuration time.Duration
 	// ReconcileEvery is how often meter and builds are compared; 24 h where 0.
 	ReconcileEvery time.Duration
+	// InsecureRegistries may speak plain HTTP, see registry.Rules.
+	InsecureRegistries []string
 	// Workers of each reconciler; 8 where 0.
 	Workers int
 	Log     *slog.Logger
@@ -100,7 +102,7 @@ func New(opts Options) (*Controller, error) {
 	for _, part := range []interface {
 		setup(manager.Manager, controller.Options) error
 	}{
-		&queue{deps: d, billing: opts.Billing, find: find},
+		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries},
 		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},

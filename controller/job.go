@@ -2,7 +2,6 @@ package controller
 
 import (
 	"maps"
-	"net"
 	"strconv"
 	"strings"
 
@@ -25,8 +24,8 @@ const (
 )
 
 // makeJob is the Job of a build: the strategy's pod, with the build's recipe in the
-// environment and the plan's limits.
-func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate) *batchv1.Job {
+// environment, the account's registry logins and the plan's limits.
+func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registries) *batchv1.Job {
 	labels := objectLabels(build)
 	template := strategy.Template.DeepCopy()
 	if template.Labels == nil {
@@ -39,7 +38,8 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate) *batchv1.Job {
 	pod.AutomountServiceAccountToken = new(false)
 	pod.EnableServiceLinks = new(false)
 	pod.ActiveDeadlineSeconds = &timeout
-	env := environment(build)
+	env := environment(build, known)
+	known.mount(pod)
 	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
 		for i := range containers {
 			containers[i].Env = append(env[:len(env):len(env)], containers[i].Env...)
@@ -86,7 +86,7 @@ func resources(limits v1alpha1.BuildLimits) corev1.ResourceRequirements {
 // environment is what a strategy's containers are told of a build. DRYDOCK_ARGS
 // lists the keys of the build arguments; the value of one is in DRYDOCK_ARG_<key>,
 // so that it may hold anything.
-func environment(build *v1alpha1.Build) []corev1.EnvVar {
+func environment(build *v1alpha1.Build, known registries) []corev1.EnvVar {
 	recipe := build.Spec.Recipe
 	var env []corev1.EnvVar
 	add := func(name, value string) {
@@ -100,7 +100,8 @@ func environment(build *v1alpha1.Build) []corev1.EnvVar {
 	add("DRYDOCK_DESTINATION", recipe.Destination)
 	add("DRYDOCK_TAGS", strings.Join(renderTags(build), "\n"))
 	add("DRYDOCK_PLATFORMS", strings.Join(recipe.Platforms, "\n"))
-	add("DRYDOCK_INSECURE_REGISTRY", strconv.FormatBool(loopback(recipe.Destination)))
+	add("DRYDOCK_INSECURE_REGISTRIES", strings.Join(known.plain, "\n"))
+	add("DRYDOCK_REGISTRY_LOGINS", known.path())
 	var keys []string
 	for _, arg := range recipe.BuildArgs {
 		keys = append(keys, arg.Key)
@@ -124,15 +125,4 @@ func renderTags(build *v1alpha1.Build) []string {
 		tags = append(tags, replacer.Replace(tag))
 	}
 	return tags
-}
-
-// loopback tells whether a destination is on this very host, where registries speak
-// plain HTTP.
-func loopback(destination string) bool {
-	host, _, _ := strings.Cut(destination, "/")
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

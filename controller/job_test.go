@@ -34,7 +34,7 @@ func TestMakeJob(t *testing.T) {
 		InitContainers: []corev1.Container{{Name: "one", Env: []corev1.EnvVar{{Name: "MINE", Value: "1"}}}},
 		Containers:     []corev1.Container{{Name: "two"}},
 	}}}
-	job := makeJob(build, strategy)
+	job := makeJob(build, strategy, registries{logins: []string{"docker.io", "localhost:5000"}, plain: []string{"localhost:5000", "old.example.com"}})
 	pod := job.Spec.Template.Spec
 
 	env := map[string]string{}
@@ -43,10 +43,11 @@ func TestMakeJob(t *testing.T) {
 	}
 	want := map[string]string{
 		"DRYDOCK_REPOSITORY": "https://example.com/app", "DRYDOCK_REF": "main", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
-		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_INSECURE_REGISTRY": "true",
-		"DRYDOCK_TAGS":      "v7\n2026-03-01-{{.ShortCommit}}",
-		"DRYDOCK_PLATFORMS": "linux/amd64\nlinux/arm64",
-		"DRYDOCK_ARGS":      "A\nB", "DRYDOCK_ARG_A": "$$(DRYDOCK_REF) $$5\nb", "DRYDOCK_ARG_B": "",
+		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_INSECURE_REGISTRIES": "localhost:5000\nold.example.com",
+		"DRYDOCK_REGISTRY_LOGINS": "/run/drydock/registries",
+		"DRYDOCK_TAGS":            "v7\n2026-03-01-{{.ShortCommit}}",
+		"DRYDOCK_PLATFORMS":       "linux/amd64\nlinux/arm64",
+		"DRYDOCK_ARGS":            "A\nB", "DRYDOCK_ARG_A": "$$(DRYDOCK_REF) $$5\nb", "DRYDOCK_ARG_B": "",
 	}
 	if diff := cmp.Diff(want, env); diff != "" {
 		t.Error("environment:", diff)
@@ -74,15 +75,28 @@ func TestMakeJob(t *testing.T) {
 	}
 }
 
-func TestLoopback(t *testing.T) {
-	cases := map[string]bool{
-		"localhost:5000/a": true, "localhost/a": true, "127.0.0.1:5000/a/b": true, "127.8.0.1/a": true,
-		"ghcr.io/a/b": false, "localhost.example.com/a": false, "10.0.0.1:5000/a": false,
+// TestLoginsAreMounted: a build's pod names the Secrets and holds nothing of them.
+func TestLoginsAreMounted(t *testing.T) {
+	strategy := &corev1.PodTemplate{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+		InitContainers: []corev1.Container{{Name: "one"}}, Containers: []corev1.Container{{Name: "two"}},
+	}}}
+	pod := makeJob(&v1alpha1.Build{}, strategy, registries{logins: []string{"localhost:5000"}}).Spec.Template.Spec
+	want := []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
+		LocalObjectReference: corev1.LocalObjectReference{Name: v1alpha1.RegistrySecret("localhost:5000")},
+		Items:                []corev1.KeyToPath{{Key: ".dockerconfigjson", Path: "localhost:5000"}}, Optional: new(true),
+	}}}
+	if diff := cmp.Diff(want, pod.Volumes[0].Projected.Sources); diff != "" {
+		t.Error("volume:", diff)
 	}
-	for destination, want := range cases {
-		if got := loopback(destination); got != want {
-			t.Errorf("%s: got %v, want %v", destination, got, want)
+	mount := []corev1.VolumeMount{{Name: pod.Volumes[0].Name, MountPath: "/run/drydock/registries", ReadOnly: true}}
+	for _, container := range append(pod.InitContainers, pod.Containers...) {
+		if diff := cmp.Diff(mount, container.VolumeMounts); diff != "" {
+			t.Errorf("container %s: %s", container.Name, diff)
 		}
+	}
+	without := makeJob(&v1alpha1.Build{}, strategy, registries{}).Spec.Template.Spec
+	if len(without.Volumes) > 0 || len(without.Containers[0].VolumeMounts) > 0 {
+		t.Errorf("an account without logins has volumes: %+v", without)
 	}
 }
 

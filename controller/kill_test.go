@@ -24,10 +24,7 @@ import (
 func TestKilled(t *testing.T) {
 	const count = 8
 	w := newWorld(t)
-	binary := filepath.Join(t.TempDir(), "drydock-controller")
-	if out, err := exec.Command("go", "build", "-o", binary, "../cmd/controller").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	binary := program(t, "../cmd/controller")
 	image := w.image("app", func(image *v1alpha1.Image) {
 		image.Spec.Source.Repository = w.git.runs("sleep", `["/helper", "sleep", "1500"]`)
 	})
@@ -78,6 +75,16 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// program builds a main package of this module.
+func program(t *testing.T, main string) (binary string) {
+	t.Helper()
+	binary = filepath.Join(t.TempDir(), "program")
+	if out, err := exec.Command("go", "build", "-o", binary, main).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return binary
+}
+
 // process is a running drydock-controller.
 type process struct {
 	t       *testing.T
@@ -87,10 +94,12 @@ type process struct {
 
 var listening = regexp.MustCompile(`msg="the controller starts" metrics=(\S+)`)
 
-func (w *world) launchBinary(binary string) *process {
+// launchBinary starts a controller; later flags win over its own.
+func (w *world) launchBinary(binary string, flags ...string) *process {
 	w.t.Helper()
-	command := exec.Command(binary, "--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "2s")
-	command.Env = append(os.Environ(), "KUBECONFIG="+w.kubeconfig, "STRIPE_SECRET_KEY=sk_test_controller", "STRIPE_API_BASE="+w.stripeURL)
+	own := []string{"--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "2s"}
+	command := exec.Command(binary, append(own, flags...)...)
+	command.Env = w.environment()
 	stderr, err := command.StderrPipe()
 	if err != nil {
 		w.t.Fatal(err)
@@ -109,6 +118,11 @@ func (w *world) launchBinary(binary string) *process {
 	}
 	w.t.Fatalf("the controller did not start: %v", command.Wait())
 	return nil
+}
+
+// environment leads a program of ours to the world.
+func (w *world) environment() []string {
+	return append(os.Environ(), "KUBECONFIG="+w.kubeconfig, "STRIPE_SECRET_KEY=sk_test_controller", "STRIPE_API_BASE="+w.stripeURL)
 }
 
 // kill is kill -9.

@@ -35,6 +35,8 @@ type queue struct {
 	deps
 	billing Billing
 	find    strategies
+	// insecure are the registries that may speak plain HTTP, see registry.Rules.
+	insecure []string
 }
 
 func (q *queue) setup(mgr manager.Manager, options controller.Options) error {
