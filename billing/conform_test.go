@@ -19,7 +19,7 @@ func TestConform(t *testing.T) {
 func TestConformStripe(t *testing.T) {
 	key := os.Getenv("STRIPE_TEST_SECRET_KEY")
 	if key == "" {
-		t.Skip("STRIPE_TEST_SECRET_KEY is not set: it names a Stripe account in test mode with the meter drydock_build_seconds and a default plan")
+		t.Skip("STRIPE_TEST_SECRET_KEY is not set: it names a Stripe account in test mode with the meter drydock_build_seconds, a default plan and saved settings of the customer portal")
 	}
 	c, err := billing.New(billing.Options{Key: key})
 	if err != nil {

@@ -37,7 +37,7 @@ func (c *Client) translate(err error) error {
 	}
 	kind := kindOf(refused)
 	if refused.HTTPStatusCode == http.StatusUnauthorized || refused.HTTPStatusCode == http.StatusForbidden {
-		c.options.Log.Error("stripe refuses the key: check that it is valid and may read and write customers, products, prices and billing meters",
+		c.options.Log.Error("stripe refuses the key: check that it is valid and has the permissions that docs/operations.md names",
 			"status", refused.HTTPStatusCode, "request", refused.RequestID)
 	}
 	return fault.Wrap(kind, err)

@@ -22,12 +22,15 @@ type Client interface {
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
 	ReportUsage(context.Context, model.UsageReport) error
 	ForgetUsage(login string)
+	Checkout(ctx context.Context, login, productID, returnURL, key string) (string, error)
+	Portal(ctx context.Context, login, returnURL, key string) (string, error)
+	Hold(ctx context.Context, login string) (string, error)
 }
 
 // Conform holds a started client to its contract, on the stand-in or on a Stripe
-// account in test mode that has the meter and a default plan. It leaves one customer
-// behind, whose login begins with conform-. patience is how long the meter's sums may
-// lag: Stripe counts asynchronously.
+// account in test mode that has the meter, a default plan and saved settings of the
+// customer portal. It leaves one customer behind, whose login begins with conform-.
+// patience is how long the meter's sums may lag: Stripe counts asynchronously.
 func Conform(t *testing.T, client Client, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience+time.Minute)
 	defer cancel()
@@ -52,6 +55,7 @@ func Conform(t *testing.T, client Client, patience time.Duration) {
 	}
 	conformAccounts(ctx, t, client, account)
 	conformPlans(ctx, t, client, account)
+	conformMoney(ctx, t, client, account)
 	conformUsage(ctx, t, client, account, patience)
 }
 
@@ -105,6 +109,36 @@ func price(plan *model.Plan) int {
 		return 0
 	}
 	return plan.Price.UnitAmount
+}
+
+// conformMoney opens the pages to buy on, as far as one comes without paying.
+func conformMoney(ctx context.Context, t *testing.T, client Client, account *model.Account) {
+	const home = "https://drydock.example/"
+	plans, err := client.Plans(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plan := range plans {
+		page, err := client.Checkout(ctx, account.Login, plan.ProductID, home, "conform")
+		if price(plan) == 0 {
+			if kind := fault.KindOf(err); plan.Default && kind != fault.BadUserInput {
+				t.Errorf("the default plan is sold: %s, %v", page, err)
+			}
+			continue
+		}
+		if err != nil || !strings.HasPrefix(page, "http") {
+			t.Errorf("buying %s: %s, %v", plan.Name, page, err)
+		}
+		if again, err := client.Checkout(ctx, account.Login, plan.ProductID, home, "conform"); err != nil || again != page {
+			t.Errorf("buying %s by the same key: %s, before %s, %v", plan.Name, again, page, err)
+		}
+	}
+	if page, err := client.Portal(ctx, account.Login, home, ""); err != nil || !strings.HasPrefix(page, "http") {
+		t.Errorf("the portal: %s, %v", page, err)
+	}
+	if words, err := client.Hold(ctx, account.Login); err != nil || words != "" {
+		t.Errorf("an account that owes nothing is held: %s, %v", words, err)
+	}
 }
 
 // conformUsage reports two builds, one of them twice, and waits for their sum.

@@ -21,8 +21,10 @@ type Fault struct {
 	Code string `json:"code"`
 	// Reason is a 429's Stripe-Rate-Limited-Reason, such as endpoint-concurrency.
 	Reason string `json:"reason"`
-	// RetryAfter is sent as it is.
-	RetryAfter string `json:"retryAfter"`
+	// RetryAfter and ShouldRetry, which is true or false, are sent as they are, as
+	// Retry-After and Stripe-Should-Retry.
+	RetryAfter  string `json:"retryAfter"`
+	ShouldRetry string `json:"shouldRetry"`
 	// DropBefore and DropAfter end the connection without an answer: nothing was done,
 	// or all was done.
 	DropBefore bool `json:"dropBefore"`
@@ -117,8 +119,10 @@ func (f *Fault) refuse(w http.ResponseWriter) {
 	for name, values := range e.header {
 		w.Header()[name] = values
 	}
-	if f.RetryAfter != "" {
-		w.Header().Set("Retry-After", f.RetryAfter)
+	for name, value := range map[string]string{"Retry-After": f.RetryAfter, "Stripe-Should-Retry": f.ShouldRetry} {
+		if value != "" {
+			w.Header().Set(name, value)
+		}
 	}
 	answer := refusal(e)
 	w.WriteHeader(answer.Status)

@@ -125,13 +125,13 @@ func (c *call) summary(meter object, customer string, start, end int64) object {
 	_, _ = fmt.Fprintf(hash, "%s %s %d %d", text(meter, "id"), customer, start, end)
 	return object{
 		"id": fmt.Sprintf("mtrusg_test_%x", hash.Sum64()), "object": "billing.meter_event_summary",
-		"aggregated_value": c.server.sum(meter, customer, start, end), "start_time": start, "end_time": end,
+		"aggregated_value": c.server.sum(meter, customer, start, end, c.at.Add(-c.server.options.MeterLag)), "start_time": start, "end_time": end,
 		"livemode": false, "meter": meter["id"],
 	}
 }
 
-// sum adds up a customer's events; the caller holds the lock.
-func (s *Server) sum(meter object, customer string, start, end int64) float64 {
+// sum adds up a customer's events that came until a moment; the caller holds the lock.
+func (s *Server) sum(meter object, customer string, start, end int64, until time.Time) float64 {
 	customerKey := text(within(meter, "customer_mapping"), "event_payload_key")
 	valueKey := text(within(meter, "value_settings"), "event_payload_key")
 	if s.meterEvents == nil {
@@ -143,7 +143,7 @@ func (s *Server) sum(meter object, customer string, start, end int64) float64 {
 	}
 	total := 0.0
 	for _, event := range s.meterEvents[text(meter, "event_name")+" "+customer] {
-		if at := number(event, "timestamp"); at < start || at >= end {
+		if at := number(event, "timestamp"); at < start || at >= end || number(event, "created") > until.Unix() {
 			continue
 		}
 		value, _ := strconv.ParseFloat(text(within(event, "payload"), valueKey), 64)

@@ -97,3 +97,22 @@ func TestSummaries(t *testing.T) {
 		})
 	}
 }
+
+// TestSummariesLag has the sums show an event later than it was taken.
+func TestSummariesLag(t *testing.T) {
+	o := newOperator(t, billingtest.Options{MeterLag: time.Minute})
+	customer := o.must("POST", "/v1/customers").id()
+	meter := o.must("GET", "/v1/billing/meters").data()[0]["id"].(string)
+	o.event("a", customer, "10", noon)
+	sum := func() any {
+		return o.must("GET", "/v1/billing/meters/"+meter+"/event_summaries", "customer", customer,
+			"start_time", fmt.Sprint(noon.Unix()), "end_time", fmt.Sprint(noon.Add(time.Hour).Unix())).data()[0]["aggregated_value"]
+	}
+	if got := sum(); got != 0.0 {
+		t.Errorf("%v at once", got)
+	}
+	o.advance(time.Minute)
+	if got := sum(); got != 10.0 {
+		t.Errorf("%v a minute later", got)
+	}
+}

@@ -26,6 +26,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"a rate limit with its reason", `{"status": 429, "reason": "global-concurrency", "retryAfter": "1"}`, 429, false,
 			http.Header{"Stripe-Rate-Limited-Reason": {"global-concurrency"}, "Retry-After": {"1"}}},
+		{"a refusal that says whether to come again", `{"status": 400, "shouldRetry": "true"}`, 400, false, http.Header{"Stripe-Should-Retry": {"true"}}},
 		{"an outage", `{"status": 503}`, 503, false, nil},
 		{"an error behind the effect", `{"status": 500, "afterEffect": true}`, 500, true, nil},
 		{"a connection cut before", `{"dropBefore": true}`, 0, false, nil},

@@ -20,6 +20,9 @@ type Options struct {
 	Log *slog.Logger
 	// SearchLag is how long Search does not see a write. Stripe's is below a minute.
 	SearchLag time.Duration
+	// MeterLag is how long the sums of a meter do not show an event: Stripe counts
+	// asynchronously.
+	MeterLag time.Duration
 	// Limits are the rate limits that hold; LimitsNow is their clock, time.Now where nil.
 	Limits    Limits
 	LimitsNow func() time.Time
@@ -143,13 +146,13 @@ func (s *Server) ResetRequests() {
 }
 
 // MeterSum is what the meter drydock_build_seconds holds of a customer for events in
-// [from, to), by the second.
+// [from, to), by the second, those that lag included.
 func (s *Server) MeterSum(customerID string, from, to time.Time) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, meter := range s.state.Meters.Items {
 		if text(meter, "event_name") == eventName {
-			return int64(s.sum(meter, customerID, from.Unix(), to.Unix()))
+			return int64(s.sum(meter, customerID, from.Unix(), to.Unix(), s.options.Now()))
 		}
 	}
 	return 0
