@@ -27,9 +27,12 @@ func main() {
 // mainCode is main, with all that it touches handed in: the process's exit code.
 func mainCode(ctx context.Context, args []string, out, progress io.Writer) int {
 	var err error
-	if len(args) == 3 && args[0] == plainCommand {
+	switch {
+	case len(args) == 3 && args[0] == plainCommand:
 		err = servePlain(ctx, args[1], args[2])
-	} else {
+	case len(args) == 3 && args[0] == customersCommand:
+		err = serveCustomers(ctx, args[1], args[2])
+	default:
 		err = bench(ctx, args, out, progress)
 	}
 	switch {
@@ -51,6 +54,8 @@ type settings struct {
 	duration    time.Duration
 	subscribers int
 	writes      int
+	changes     int
+	customers   int
 }
 
 func parse(args []string, output io.Writer) (settings, error) {
@@ -65,18 +70,21 @@ func parse(args []string, output io.Writer) (settings, error) {
 	flags.DurationVar(&s.duration, "duration", 5*time.Second, "how long each measurement takes, at most 1m")
 	flags.IntVar(&s.subscribers, "subscribers", 1000, "WebSocket clients on buildChanged, 1 to 10000")
 	flags.IntVar(&s.writes, "writes", 30, "how many status writes are followed to every subscriber, 1 to 1000")
+	flags.IntVar(&s.changes, "changes", 200, "how many changes of a plan are followed to every replica, 1 to 1000")
+	flags.IntVar(&s.customers, "customers", 100_000, "how many customers a fresh directory is filled with, 1 to 1000000")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
 	if s.quick {
-		s.workers, s.rounds, s.duration, s.subscribers, s.writes = 4, 1, 500*time.Millisecond, 25, 3
+		s.workers, s.rounds, s.duration, s.subscribers, s.writes, s.changes = 4, 1, 500*time.Millisecond, 25, 3, 3
+		s.customers = 500
 	}
 	if s.out == "" {
 		s.out = filepath.Join(s.root, "bench", "results")
 	}
 	return s, errors.Join(
 		between("workers", s.workers, 1000), between("rounds", s.rounds, 20), between("subscribers", s.subscribers, 10_000),
-		between("writes", s.writes, 1000), between("duration", int(s.duration), int(time.Minute)),
+		between("writes", s.writes, 1000), between("changes", s.changes, 1000), between("customers", s.customers, 1_000_000), between("duration", int(s.duration), int(time.Minute)),
 	)
 }
 

@@ -21,6 +21,8 @@ type result struct {
 	Machine     machine      `json:"machine"`
 	Dashboard   *dashboard   `json:"dashboard"`
 	Subscribers *subscribers `json:"subscribers"`
+	Plans       *plans       `json:"plans"`
+	Directory   *directory   `json:"directory"`
 }
 
 //go:embed report.md.tmpl

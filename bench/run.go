@@ -41,5 +41,11 @@ func (r *run) measure(ctx context.Context, on machine) (_ *result, err error) {
 	if result.Subscribers, err = r.measureSubscribers(ctx, browser); err != nil {
 		return nil, fmt.Errorf("subscribers: %w", err)
 	}
+	if result.Plans, err = r.measurePlans(ctx); err != nil {
+		return nil, fmt.Errorf("plans: %w", err)
+	}
+	if result.Directory, err = r.measureDirectory(ctx); err != nil {
+		return nil, fmt.Errorf("directory: %w", err)
+	}
 	return result, nil
 }

@@ -52,7 +52,8 @@ func (p *Process) ready(ctx context.Context, address string) error {
 // GatewayEnvironment holds the settings of a gateway that are not its own address.
 func (s *Stack) GatewayEnvironment() []string {
 	return append(s.ControllerEnvironment(),
-		"GITHUB_URL="+s.GitHub, "GITHUB_CLIENT_ID="+clientID, "GITHUB_CLIENT_SECRET="+clientSecret, "DRYDOCK_SESSION_KEYS="+s.keys)
+		"GITHUB_URL="+s.GitHub, "GITHUB_CLIENT_ID="+clientID, "GITHUB_CLIENT_SECRET="+clientSecret, "DRYDOCK_SESSION_KEYS="+s.keys,
+		"STRIPE_WEBHOOK_SECRETS="+webhookSecret)
 }
 
 // ControllerEnvironment holds the settings of a controller.

@@ -19,7 +19,7 @@ import (
 type Stripe struct {
 	URL, Key string
 
-	stand    http.Handler
+	stand    *billingtest.Server
 	mu       sync.Mutex
 	requests []StripeRequest
 	hold     chan struct{} // closed when requests may pass; nil is open

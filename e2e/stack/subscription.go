@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -77,6 +78,25 @@ func (s *Stripe) Shrink(ctx context.Context, plan string) error {
 		}
 	}
 	return fmt.Errorf("there is no plan %q", plan)
+}
+
+// DefaultProduct is the product of the plan of accounts without a subscription.
+func (s *Stripe) DefaultProduct(ctx context.Context) (string, error) {
+	var page struct {
+		Data []struct {
+			ID       string
+			Metadata map[string]string
+		}
+	}
+	if err := s.Call(ctx, http.MethodGet, "/v1/products", url.Values{"limit": {"100"}}, &page); err != nil {
+		return "", err
+	}
+	for _, product := range page.Data {
+		if product.Metadata["drydock.default"] == "true" {
+			return product.ID, nil
+		}
+	}
+	return "", errors.New("there is no default plan")
 }
 
 // prices are the ids of a plan's active prices: the licensed one and the metered one.
