@@ -20,6 +20,8 @@ const (
 	// catchUpAgain is the pause after one that failed: while Stripe is taken to be down it
 	// is this that finds out when it answers again.
 	catchUpAgain = 2 * time.Second
+	// mendAgain is the pause while the plans are not as they must be.
+	mendAgain = 10 * time.Second
 )
 
 // catchUp is how far the list of events was read.
@@ -156,5 +158,21 @@ func (c *Client) keepUp() {
 			pause = min(every(), catchUpAgain)
 		}
 		down = err != nil
+		if err == nil && c.Ready() != nil {
+			pause = min(pause, mendAgain)
+			c.mend()
+		}
+	}
+}
+
+// mend reads the plans anew while something is missing of them: no event tells of a meter,
+// and a gateway that is not ready gets no request that would read them.
+func (c *Client) mend() {
+	c.meter.InvalidateAll()
+	c.offered.InvalidateAll()
+	c.prices.InvalidateAll()
+	c.catalog.InvalidateAll()
+	if _, err := c.plans(background(c.life)); err != nil && c.life.Err() == nil {
+		c.options.Log.Warn("the plans could not be read", "error", err)
 	}
 }

@@ -158,7 +158,7 @@ func (c *Client) Start(ctx context.Context) error {
 		run  func(context.Context) error
 	}{
 		{"events", c.beginEvents},
-		{"plans", func(ctx context.Context) error { _, err := c.plans(ctx); return err }},
+		{"plans", c.beginPlans},
 	}
 	for _, step := range steps {
 		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {

@@ -105,6 +105,18 @@ func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Pl
 	return &fresh, nil
 }
 
+// beginPlans reads the plans until they are held: what changes while it is read is not.
+func (c *Client) beginPlans(ctx context.Context) error {
+	for {
+		if _, err := c.plans(ctx); err != nil {
+			return err
+		}
+		if _, held := c.catalog.Peek(catalogKey); held {
+			return nil
+		}
+	}
+}
+
 func (c *Client) plans(ctx context.Context) (*catalog, error) {
 	plans, err := c.catalog.Get(ctx, catalogKey, c.readCatalog)
 	return plans, c.translate(err)
