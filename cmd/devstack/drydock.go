@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/billing/billingtest"
 )
 
 // startController starts the controller with the strategy for nodes whose containers
@@ -35,13 +36,16 @@ func startGateway(ctx context.Context, s *stack) error {
 		return err
 	}
 	url := "http://" + address
-	ended, err := s.process("gateway", s.out.part("gateway"), append(s.drydockEnv(), "DRYDOCK_SESSION_KEYS="+keys), filepath.Join(s.bin, "drydock"),
+	ended, err := s.process("gateway", s.out.part("gateway"), append(s.drydockEnv(), "DRYDOCK_SESSION_KEYS="+keys, "STRIPE_WEBHOOK_SECRETS="+webhookSecret), filepath.Join(s.bin, "drydock"),
 		"--listen", address, "--public-url", url, "--dev", "--log-format", "text", "--github-url", s.githubURL)
 	if err != nil {
 		return err
 	}
 	if err := ready(ctx, url+"/readyz", ended); err != nil {
 		return err
+	}
+	if s.stripe != nil {
+		s.stripe.AddWebhook(billingtest.Webhook{URL: url + "/webhooks/stripe", Secret: webhookSecret})
 	}
 	s.gatewayURL = url
 	s.env.set("DRYDOCK_URL", quote(url))

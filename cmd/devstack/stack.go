@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"drydock.dev/drydock/billing/billingtest"
 )
 
 // part is one thing that runs.
@@ -45,6 +47,8 @@ type stack struct {
 	ports *ports
 	env   environment
 
+	// stripe is nil where it is not to run here.
+	stripe                                       *billingtest.Server
 	stripeURL, githubURL, gatewayURL, kubeconfig string
 
 	// failed gets the end of a part that should go on.

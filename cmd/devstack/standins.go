@@ -15,6 +15,7 @@ const (
 	stripeKey          = "sk_test_devstack"
 	githubClientID     = "drydock-devstack"
 	githubClientSecret = "drydock-devstack-secret"
+	webhookSecret      = "whsec_devstack"
 )
 
 func startStripe(_ context.Context, s *stack) error {
@@ -27,7 +28,7 @@ func startStripe(_ context.Context, s *stack) error {
 	}
 	s.onStop("stripe", func(context.Context) error { return server.Close() })
 	address, err := s.serve("stripe", "127.0.0.1:12111", server)
-	s.stripeURL = "http://" + address
+	s.stripe, s.stripeURL = server, "http://"+address
 	s.env.set("STRIPE_API_BASE", quote(s.stripeURL))
 	s.env.set("STRIPE_SECRET_KEY", quote(stripeKey))
 	return err
