@@ -39,15 +39,18 @@ func (r *Resolver) createToken(ctx context.Context, input model.CreateAccessToke
 	return token, nil
 }
 
-// revokeTokens ends the viewer's tokens, and writes that to the log.
+// revokeTokens ends the viewer's tokens, and writes that to the log, also where it failed:
+// then nobody knows how far it came.
 func (r *Resolver) revokeTokens(ctx context.Context, clientMutationID *string) error {
 	login, err := change(ctx, clientMutationID)
 	if err != nil {
 		return err
 	}
-	if err := r.tokens.Revoke(ctx, login, text(clientMutationID)); err != nil {
-		return err
+	err = r.tokens.Revoke(ctx, login, text(clientMutationID))
+	var about []slog.Attr
+	if err != nil {
+		about = append(about, slog.String("failed", string(fault.KindOf(err))))
 	}
-	r.audit(ctx, login, "revokeAccessTokens", true)
-	return nil
+	r.audit(ctx, login, "revokeAccessTokens", true, about...)
+	return err
 }
