@@ -46,7 +46,8 @@ type Options struct {
 	Metrics     *Metrics
 }
 
-// Load asks the upstream.
+// Load asks the upstream. What it reads of other caches is waited for: it is the reader
+// of this one who may be impatient.
 type Load[V any] func(ctx context.Context) (V, error)
 
 // Cache holds values of one kind. Values are shared: treat them as immutable.
@@ -112,14 +113,14 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 	case now.Before(held.fresh):
 		c.tell(ctx, hit)
 		return held.value, held.err
-	case c.options.Refresh && held.err == nil && !held.kept && now.Before(held.stale):
+	case c.options.Refresh && !loading(ctx) && held.err == nil && !held.kept && now.Before(held.stale):
 		c.flight(c.life, key, true, load)
 		return c.stale(ctx, held), nil
 	}
 	epoch := c.epochs.of(key)
 	loaded := c.flight(ctx, key, false, load)
 	var patience <-chan time.Time
-	if c.options.Patience > 0 && c.standIn(key) != nil {
+	if c.options.Patience > 0 && !loading(ctx) && c.standIn(key) != nil {
 		timer := time.NewTimer(c.options.Patience)
 		defer timer.Stop()
 		patience = timer.C
@@ -267,7 +268,7 @@ func (c *Cache[V]) flight(ctx context.Context, key string, anew bool, load Load[
 func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V], error) {
 	mark := c.epochs.now()
 	var oldest oldest
-	value, err := load(staleness.With(ctx, oldest.told))
+	value, err := load(context.WithValue(staleness.With(ctx, oldest.told), loadKey{}, true))
 	if err != nil {
 		if c.options.IsNegative(err) {
 			now := c.options.Now()
@@ -291,3 +292,9 @@ func (c *Cache[V]) tell(ctx context.Context, outcome string) {
 	c.options.Metrics.requests.WithLabelValues(c.options.Name, outcome).Inc()
 	tally.Add(ctx, tally.Reads, outcome)
 }
+
+// loadKey marks the contexts of loads.
+type loadKey struct{}
+
+// loading tells whether a read is part of another cache's load.
+func loading(ctx context.Context) bool { return ctx.Value(loadKey{}) != nil }

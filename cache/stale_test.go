@@ -155,3 +155,46 @@ func TestRefreshAfterOutage(t *testing.T) {
 		t.Errorf("after the outage: %q", value)
 	}
 }
+
+// TestPatienceOfLoads: a load that reads another cache waits for it, so that what it makes
+// is not old because a part was slow.
+func TestPatienceOfLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		options := cache.Options{Name: "test", Capacity: 100, TTL: time.Hour, Stale: time.Hour, Refresh: true, Patience: 300 * time.Millisecond}
+		part, err := cache.New[string](options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer part.Close()
+		whole, err := cache.New[string](options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer whole.Close()
+		says := "a"
+		read := func() (string, time.Duration) {
+			var age time.Duration
+			value, err := whole.Get(aged(t.Context(), &age), "whole", func(ctx context.Context) (string, error) {
+				return part.Get(ctx, "part", func(context.Context) (string, error) {
+					time.Sleep(time.Second)
+					return says, nil
+				})
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return value, age
+		}
+		read()
+		says = "b"
+		whole.Invalidate("whole")
+		time.Sleep(90 * time.Minute) // the part is past its time, too
+		if value, age := read(); value != "a" || age < time.Hour {
+			t.Errorf("the reader is impatient: got %q, told age %v", value, age)
+		}
+		time.Sleep(time.Second)
+		if value, age := read(); value != "b" || age != -1 {
+			t.Errorf("the load was not: got %q, told age %v", value, age)
+		}
+	})
+}

@@ -1,0 +1,75 @@
+package billing_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"drydock.dev/drydock/billing"
+	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
+)
+
+// TestOutage takes Stripe away, with the settings of production. Once that is noticed
+// reads and writes are answered within milliseconds and hardly anything is sent; when
+// Stripe is back, the client finds out by itself, without anybody's request as a probe.
+func TestOutage(t *testing.T) {
+	w := newWorld(t, billingtest.Options{})
+	road := newRoad(t)
+	c := w.started(t, func(o *billing.Options) { *o = billing.Options{Key: o.Key, APIBase: o.APIBase, Now: o.Now, HTTP: road} })
+	signUp(t, c, "ada")
+	known(t, w, c)
+
+	road.refused.Store(-1)
+	road.connection.CloseIdleConnections()
+	c.HearAll()
+	account := operation{run: readAccount("ada")}
+	usage := operation{run: readUsage}
+	create := operation{run: operations[slices.IndexFunc(operations, func(o operation) bool { return o.name == "SignUp" })].run}
+	// What is asked first finds out.
+	until(t, "Stripe is taken to be down", func() bool {
+		_, requests := outcome(within(t), c, create)
+		return requests == 0
+	})
+	var took []time.Duration
+	sent := 0
+	for n := range 300 {
+		c.HearAll() // nothing is fresh any more
+		for _, ask := range []struct {
+			operation
+			want string
+		}{{account, "stale"}, {usage, "stale"}, {create, string(fault.Unavailable)}} {
+			start := time.Now()
+			got, requests := outcome(within(t), c, ask.operation)
+			took = append(took, time.Since(start))
+			sent += requests
+			if got != ask.want {
+				t.Fatalf("round %d: got %s, want %s", n, got, ask.want)
+			}
+		}
+	}
+	slices.Sort(took)
+	if p99 := took[len(took)*99/100]; p99 > 50*time.Millisecond {
+		t.Errorf("the 99th percentile of answers took %v, the slowest %v", p99, took[len(took)-1])
+	}
+	if sent > 0 {
+		t.Errorf("%d requests of people's went out to a Stripe that is down", sent)
+	}
+	if err := c.Ready(); err != nil {
+		t.Errorf("a replica that knows what it needs stays ready: %v", err)
+	}
+
+	road.refused.Store(0)
+	until(t, "somebody can sign up again", func() bool {
+		_, err := c.SignUp(within(t), model.Identity{Login: "new"})
+		return err == nil
+	})
+	w.clock.Advance(10 * time.Second)
+	if got, _ := outcome(within(t), c, account); got != "value" {
+		t.Errorf("after the outage an account is %s", got)
+	}
+	if n := len(w.stripe.Customers("new")); n != 1 {
+		t.Errorf("%d customers of the login, want one", n)
+	}
+}
