@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestMain lets the test's binary be the plain server, as bench's own binary is.
+// TestMain lets the test's binary be the servers that bench's own binary is.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == plainCommand {
+	if len(os.Args) > 1 && (os.Args[1] == plainCommand || os.Args[1] == customersCommand) {
 		os.Exit(mainCode(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -40,6 +40,9 @@ func TestQuick(t *testing.T) {
 	}
 	if r.Dashboard.StripeRequests > 5 {
 		t.Errorf("%d requests to Stripe: the warm dashboard makes none but to refresh", r.Dashboard.StripeRequests)
+	}
+	if d := r.Directory; d.Ready <= 0 || d.Full < d.Ready || d.Pages < 5 || d.Requests <= d.Pages || d.Bytes <= 0 {
+		t.Errorf("directory: %+v", d)
 	}
 	if s := r.Subscribers; s.WatchesOfOne == 0 || s.WatchesOfOne != s.Watches || s.P50 <= 0 || s.P50 > s.Max {
 		t.Errorf("subscribers: %+v", s)
