@@ -156,6 +156,7 @@ func TestOptions(t *testing.T) {
 	}{
 		{"no key", billing.Options{}, "key is missing"},
 		{"no scheme", billing.Options{Key: "sk_test_x", APIBase: "localhost:12111"}, "API base"},
+		{"limits below nothing", billing.Options{Key: "sk_test_x", Limits: billing.Limits{Search: -1}}, "rate limits"},
 		{"no host", billing.Options{Key: "sk_test_x", APIBase: "http://"}, "API base"},
 	}
 	for _, c := range cases {

@@ -78,8 +78,8 @@ func (c *Client) PlanOf(ctx context.Context, account *model.Account) (*model.Pla
 }
 
 // PlanNow is PlanOf with the limits as they are at this moment, for what the limits
-// are about to decide, such as a build's start. When Stripe fails, PlanOf's answer
-// holds.
+// are about to decide, such as a build's start. When Stripe fails, or takes about a second
+// (three times the patience), PlanOf's answer holds.
 //
 // Stripe: GET /v1/products/{id}, shared by those who ask at once.
 func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Plan, error) {
@@ -87,7 +87,9 @@ func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Pl
 	if err != nil {
 		return nil, err
 	}
-	product, err := c.productNow(ctx, plan.ProductID)
+	waiting, cancel := context.WithTimeout(ctx, 3*c.options.Patience)
+	defer cancel()
+	product, err := c.productNow(waiting, plan.ProductID)
 	if err != nil {
 		c.options.Log.Warn("the plan's limits may be old", "product", plan.ProductID, "error", err)
 		return plan, nil

@@ -30,6 +30,52 @@ func (r *refusals) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, err
 }
 
+// TestLimits has one client ask as fast as it may.
+func TestLimits(t *testing.T) {
+	const accounts = 40
+	cases := []struct {
+		reason string
+		limits billing.Limits
+		mode   billingtest.Limits
+		// takes is the least that so many requests can take at nine tenths of the limit.
+		takes time.Duration
+	}{
+		{"a test key: 25 a second in all", billing.Limits{}, billingtest.TestMode, 2 * accounts * time.Second / 25},
+		{"live limits, by a setting: 25 a second of each kind", billing.Limits{Total: 100}, billingtest.LiveMode, accounts * time.Second / 25},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			w := newWorld(t, billingtest.Options{Limits: c.mode})
+			for n := range accounts {
+				if _, err := w.stripe.AddCustomer(fmt.Sprint("user-", n), noon); err != nil {
+					t.Fatal(err)
+				}
+			}
+			connection := http.DefaultTransport.(*http.Transport).Clone()
+			t.Cleanup(connection.CloseIdleConnections)
+			counted := &refusals{next: connection}
+			client := w.started(t, func(o *billing.Options) { o.HTTP, o.Limits = counted, c.limits })
+			start := time.Now()
+			var people sync.WaitGroup
+			for n := range accounts {
+				people.Go(func() {
+					if _, err := client.Usage(within(t), fmt.Sprint("user-", n), model.UsagePeriodCurrent); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			people.Wait()
+			// Bursts save a little.
+			if took := time.Since(start); took < c.takes*9/10 {
+				t.Errorf("took %v, less than %v: faster than Stripe allows", took, c.takes)
+			}
+			if n := counted.many.Load(); n > 0 {
+				t.Errorf("%d requests were refused", n)
+			}
+		})
+	}
+}
+
 // TestFiftyReplicas starts fifty replicas at once against the limits of test mode, and
 // each is asked for dashboards at once, with nothing in its memory: people wait, and
 // nobody sees a refusal.
