@@ -65,9 +65,14 @@ var rules = []rule{
 		imports: []string{"golang.org/x/oauth2/...", "github.com/go-jose/..."}, only: []string{"auth/..."}, testsToo: true,
 	},
 	{
+		reason:  "one door to registries",
+		imports: []string{"github.com/google/go-containerregistry/..."},
+		only:    []string{"registry/...", "cmd/devstack/registry", "e2e/stack"},
+	},
+	{
 		reason: "stand-ins are for tests, the development stack, the end-to-end tests and the benchmarks",
 		imports: []string{
-			module + "/billing/billingtest", module + "/auth/authtest", module + "/cluster/clustertest",
+			module + "/billing/billingtest", module + "/auth/authtest", module + "/cluster/clustertest", module + "/registry/registrytest",
 		},
 		only: []string{"cmd/devstack", "e2e/...", "bench/...", "billing/billingtest/...", "auth/authtest", "cluster/clustertest"},
 	},

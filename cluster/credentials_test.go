@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -11,10 +12,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/cluster"
+	"drydock.dev/drydock/cluster/clustertest"
+	"drydock.dev/drydock/deploy"
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
@@ -194,4 +198,50 @@ func TestRegistryCredentialsAtOnce(t *testing.T) {
 	}
 	_, err := replicas[1].SetRegistryCredential(t.Context(), login, loginInput("more.example.com", "ada", ""), good)
 	wantFault(t, err, fault.LimitExceeded, "50")
+}
+
+// TestRegistryCredentialsNeedNoReading works with the rights of deploy/rbac.yaml alone,
+// which let nobody read a Secret.
+func TestRegistryCredentialsNeedNoReading(t *testing.T) {
+	w := newWorld(t)
+	for _, name := range []string{"namespace.yaml", "rbac.yaml"} {
+		manifest, err := deploy.Files.ReadFile(name)
+		must(t, err)
+		must(t, cluster.Apply(t.Context(), w.kubeconfig, manifest))
+	}
+	gateway := worldOf(t, &clustertest.Cluster{Kubeconfig: actingAs(t, w.kubeconfig, "drydock-gateway")})
+	c := gateway.connect(t, nil)
+	login := newLogin()
+	must(t, setLogin(t.Context(), c, login, "one"))
+	must(t, setLogin(t.Context(), c, login, "two"))
+	if got := registries(t, c, login); len(got) != 1 {
+		t.Errorf("logins: %v", got)
+	}
+	for _, account := range []string{"drydock-gateway", "drydock-controller"} {
+		reader := worldOf(t, &clustertest.Cluster{Kubeconfig: actingAs(t, w.kubeconfig, account)})
+		if _, err := reader.secret(t, login, "registry.example.com"); !apierrors.IsForbidden(err) {
+			t.Errorf("%s read the Secret: %v", account, err)
+		}
+		if err := reader.List(t.Context(), &corev1.SecretList{}); !apierrors.IsForbidden(err) {
+			t.Errorf("%s listed Secrets: %v", account, err)
+		}
+	}
+	must(t, c.DeleteRegistryCredential(t.Context(), model.Key{Login: login, Name: "registry.example.com"}, ""))
+	if _, err := w.secret(t, login, "registry.example.com"); !apierrors.IsNotFound(err) {
+		t.Errorf("the Secret of a deleted login: %v", err)
+	}
+}
+
+// actingAs writes a kubeconfig of the same cluster for a service account of Drydock's.
+func actingAs(t *testing.T, kubeconfig, account string) string {
+	t.Helper()
+	config, err := clientcmd.LoadFromFile(kubeconfig)
+	must(t, err)
+	for _, user := range config.AuthInfos {
+		user.Impersonate = "system:serviceaccount:" + v1alpha1.SystemNamespace + ":" + account
+		user.ImpersonateGroups = []string{"system:serviceaccounts", "system:serviceaccounts:" + v1alpha1.SystemNamespace, "system:authenticated"}
+	}
+	file := filepath.Join(t.TempDir(), account)
+	must(t, clientcmd.WriteToFile(*config, file))
+	return file
 }

@@ -140,7 +140,7 @@ func (w *world) newAccount() {
 		w.t.Fatal(err)
 	}
 	w.customer, w.namespace = account.CustomerID, v1alpha1.Namespace(w.login)
-	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}})
+	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace, Annotations: map[string]string{v1alpha1.AnnotationLogin: w.login}}})
 }
 
 // run runs a controller until the test, or the returned function, ends it.

@@ -21,6 +21,7 @@ type config struct {
 	kubeconfig              string
 	stripe                  settings.Stripe
 	replicas                settings.Replicas
+	registries              settings.Registries
 	strategy, metricsListen string
 	leaderElect             bool
 	leaseDuration           time.Duration
@@ -61,7 +62,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
@@ -71,6 +72,9 @@ func (c *config) validate() error {
 		return err
 	}
 	if err := c.replicas.Validate(); err != nil {
+		return err
+	}
+	if err := c.registries.Validate(); err != nil {
 		return err
 	}
 	switch {

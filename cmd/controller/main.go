@@ -65,15 +65,16 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 	defer stripe.Close()
 	defer notices.Close() // before billing, which it tells
 	builds, err := controller.New(controller.Options{
-		Config:         c.kube,
-		Billing:        stripe,
-		Strategy:       c.strategy,
-		Namespace:      c.replicas.Namespace,
-		LeaderElection: c.leaderElect,
-		LeaseDuration:  c.leaseDuration,
-		Workers:        c.workers,
-		Log:            log,
-		Registerer:     registry,
+		Config:             c.kube,
+		Billing:            stripe,
+		Strategy:           c.strategy,
+		Namespace:          c.replicas.Namespace,
+		LeaderElection:     c.leaderElect,
+		LeaseDuration:      c.leaseDuration,
+		Workers:            c.workers,
+		InsecureRegistries: c.registries.Insecure,
+		Log:                log,
+		Registerer:         registry,
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())

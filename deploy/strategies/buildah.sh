@@ -1,12 +1,12 @@
 # The second half: build with Buildah, run as root, and push. Storage lies in the
 # build's own folder and goes with it.
 
-# One registry, of this very host, may speak plain HTTP.
+# Some registries, such as those of this very host, may speak plain HTTP.
 {
   echo 'unqualified-search-registries = ["docker.io"]'
-  if [ "$DRYDOCK_INSECURE_REGISTRY" = true ]; then
-    printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "${DRYDOCK_DESTINATION%%/*}"
-  fi
+  for registry in $DRYDOCK_INSECURE_REGISTRIES; do
+    printf '[[registry]]\nlocation = "%s"\ninsecure = true\n' "$registry"
+  done
 } >"$work/registries.conf"
 cat >"$work/storage.conf" <<END
 [storage]
@@ -24,12 +24,12 @@ build() {
     # shellcheck disable=SC2154 # set by eval
     set -- "$@" --build-arg "$key=$value"
   done
-  run buildah bud "$@" -- "$context" || fail BuildFailed "$(said)"
+  run buildah bud "$@" -- "$context" || fail BuildFailed "$(said)$(hint pull)"
 }
 
 push() {
   run buildah push --retry 2 --retry-delay 1s --digestfile "$work/digest" -- "$(cat "$work/image")" "docker://$DRYDOCK_DESTINATION:$1" ||
-    fail PushDenied "The registry did not take $DRYDOCK_DESTINATION:$1: $(said)"
+    fail PushDenied "The registry did not take $DRYDOCK_DESTINATION:$1: $(said)$(hint push)"
   pushed="$pushed${pushed:+ }$1"
   digest=$(cat "$work/digest")
 }

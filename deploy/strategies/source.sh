@@ -61,6 +61,38 @@ trap 'exit 143' TERM INT
 export HOME="$work" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=http:https:ssh:git
 export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new'
 
+# The account's logins for registries, a Docker configuration each, become one for all
+# tools. It lies in the build's own folder and goes with it; no option names a password.
+export DOCKER_CONFIG="$work/docker" REGISTRY_AUTH_FILE="$work/docker/config.json"
+logins() (
+  umask 077
+  mkdir -p "$DOCKER_CONFIG"
+  exec >"$REGISTRY_AUTH_FILE"
+  separator=
+  printf '{"auths":{'
+  for registry in $([ -z "$DRYDOCK_REGISTRY_LOGINS" ] || ls -- "$DRYDOCK_REGISTRY_LOGINS"); do
+    printf '%s' "$separator"
+    sed -e 's/^{"auths":{//' -e 's/}}$//' "$DRYDOCK_REGISTRY_LOGINS/$registry"
+    separator=,
+  done
+  printf '}}\n'
+)
+
+# hint: what to do when the last command said that a registry wants another login.
+hint() {
+  registry=${DRYDOCK_DESTINATION%%/*}
+  if ! grep -Eiq 'unauthorized|authentication required|denied|forbidden' "$work/said"; then
+    return
+  elif [ "$1" = pull ]; then
+    grep -Eq 'docker://|resolve source metadata|pull access' "$work/said" || return 0
+    printf ' If a base image is private, set a login for its registry (setRegistryCredential).'
+  elif [ -e "$DRYDOCK_REGISTRY_LOGINS/$registry" ]; then
+    printf ' The login for %s may not push there, or is no longer good: set another one (setRegistryCredential).' "$registry"
+  else
+    printf ' There is no login for %s: set one (setRegistryCredential).' "$registry"
+  fi
+}
+
 refs() { git -C "$source" ls-remote --quiet -- origin >"$work/refs"; }
 listed() { cut -f 2 "$work/refs" | grep -Fqx -- "$1"; }
 fetch() { run git -C "$source" fetch --quiet --no-tags "$@"; }
@@ -142,3 +174,4 @@ clone
 echo "==> Building commit $commit"
 check
 render
+logins

@@ -1,0 +1,84 @@
+package controller
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/registry"
+)
+
+const (
+	// loginsVolume is the volume of the account's registry logins in a build's pod: a
+	// Docker configuration of each registry, in a file of the registry's name.
+	loginsVolume = "drydock-registries"
+	loginsPath   = "/run/drydock/registries"
+)
+
+// registries are what a build knows of registries.
+type registries struct {
+	// logins are the registries that the account has logins for.
+	logins []string
+	// plain are those that may speak plain HTTP.
+	plain []string
+}
+
+// registriesOf reads which logins there are. The Secrets are mounted by their names:
+// the node reads them, the controller may not.
+func (q *queue) registriesOf(ctx context.Context, build *v1alpha1.Build) (registries, error) {
+	var namespace corev1.Namespace
+	if err := q.live.Get(ctx, client.ObjectKey{Name: build.Namespace}, &namespace); err != nil {
+		return registries{}, err
+	}
+	var found registries
+	for _, login := range v1alpha1.RegistryLogins(&namespace) {
+		found.logins = append(found.logins, login.Registry)
+	}
+	destination, _, _ := strings.Cut(build.Spec.Destination, "/")
+	rules := registry.Rules{Insecure: q.insecure}
+	for _, host := range append([]string{destination}, found.logins...) {
+		if rules.Plain(host) {
+			found.plain = append(found.plain, host)
+		}
+	}
+	found.plain = append(found.plain, q.insecure...)
+	slices.Sort(found.plain)
+	found.plain = slices.Compact(found.plain)
+	return found, nil
+}
+
+// mount gives every container of a pod the logins. One that is deleted before the pod
+// starts is left out.
+func (r registries) mount(pod *corev1.PodSpec) {
+	if len(r.logins) == 0 {
+		return
+	}
+	var sources []corev1.VolumeProjection
+	for _, host := range r.logins {
+		sources = append(sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: v1alpha1.RegistrySecret(host)},
+			Items:                []corev1.KeyToPath{{Key: corev1.DockerConfigJsonKey, Path: host}},
+			Optional:             new(true),
+		}})
+	}
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: loginsVolume, VolumeSource: corev1.VolumeSource{
+		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(int32(0o444))}, // containers have users of their own
+	}})
+	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
+		for i := range containers {
+			containers[i].VolumeMounts = append(containers[i].VolumeMounts, corev1.VolumeMount{Name: loginsVolume, MountPath: loginsPath, ReadOnly: true})
+		}
+	}
+}
+
+// path is where the logins are; empty without any.
+func (r registries) path() string {
+	if len(r.logins) == 0 {
+		return ""
+	}
+	return loginsPath
+}
