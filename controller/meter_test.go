@@ -1,12 +1,15 @@
 package controller_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/controller"
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -63,3 +66,37 @@ func TestQuotaUnknown(t *testing.T) {
 		t.Errorf("status %+v", got)
 	}
 }
+
+// TestHold: an account whose payment is overdue begins no build, and is told why; where
+// nobody knows, builds go on.
+func TestHold(t *testing.T) {
+	cases := []struct {
+		reason string
+		words  string
+		err    error
+		want   string // status.reason
+	}{
+		{"in arrears", "The payment that was due failed.", nil, v1alpha1.ReasonQuotaExceeded},
+		{"nothing is in the way", "", nil, v1alpha1.ReasonPushed},
+		{"billing does not answer", "", fault.New(fault.Unavailable, "away"), v1alpha1.ReasonPushed},
+	}
+	w := newWorld(t)
+	image := w.image("app")
+	for i, c := range cases {
+		stop := w.run(func(o *controller.Options) { o.Billing = holding{w.billing, c.words, c.err} })
+		status := w.await(w.build(image, int64(i+1)), "billed", billed).Status
+		if status.Reason != c.want || c.words != "" && (status.Message != c.words || status.StartTime != nil || status.Billing.Seconds != 0) {
+			t.Errorf("%s: status %+v", c.reason, status)
+		}
+		stop()
+	}
+}
+
+// holding is billing with another word about arrears.
+type holding struct {
+	controller.Billing
+	words string
+	err   error
+}
+
+func (h holding) Hold(context.Context, string) (string, error) { return h.words, h.err }
