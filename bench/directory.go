@@ -8,13 +8,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"drydock.dev/drydock/billing"
@@ -51,27 +47,16 @@ func serveCustomers(ctx context.Context, address, count string) error {
 	if err != nil {
 		return err
 	}
-	var seconds atomic.Int64
-	now := func() time.Time { return time.Now().Add(time.Duration(seconds.Load()) * time.Second) }
-	const years = 3 * 365 * 24 * 3600
-	seconds.Store(-years)
-	stand, err := billingtest.New(billingtest.Options{Key: customersKey, Now: now})
+	stand, err := billingtest.New(billingtest.Options{Key: customersKey})
 	if err != nil {
 		return err
 	}
+	now, gap := time.Now(), 3*365*24*time.Hour/time.Duration(customers)
 	for n := range customers {
-		seconds.Store(int64(-years + n*(years/customers)))
-		form := url.Values{"metadata[drydock.login]": {developer(n)}, "email": {developer(n) + "@example.com"}}
-		request := httptest.NewRequestWithContext(ctx, http.MethodPost, "/v1/customers", strings.NewReader(form.Encode()))
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		request.Header.Set(billingtest.Aside, "true")
-		request.SetBasicAuth(customersKey, "")
-		answer := httptest.NewRecorder()
-		if stand.ServeHTTP(answer, request); answer.Code != http.StatusOK {
-			return fmt.Errorf("customer %d: %s", n, answer.Body)
+		if _, err := stand.AddCustomer(developer(n), now.Add(-gap*time.Duration(customers-n))); err != nil {
+			return err
 		}
 	}
-	seconds.Store(0)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +49,24 @@ func TestSeededPlans(t *testing.T) {
 	}
 }
 
+// logged is a log that is read while it is written.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
 // TestMetadata changes the Team product and tells which limits hold, and what the
 // operator is told.
 func TestMetadata(t *testing.T) {
@@ -77,7 +96,7 @@ func TestMetadata(t *testing.T) {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t, billingtest.Options{})
 			w.call(t, "POST", "/v1/products/prod_drydock_team", form("metadata[drydock."+c.key+"]", c.value))
-			var log bytes.Buffer
+			var log logged
 			client := w.started(t, func(o *billing.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 			want := team
 			c.want(&want)
