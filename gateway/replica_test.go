@@ -33,8 +33,9 @@ type fleet struct {
 type replica struct {
 	*world
 	money *billing.Client
-	// cut keeps the replica from Stripe.
-	cut atomic.Bool
+	// cut keeps the replica from Stripe; asked counts its requests.
+	cut   atomic.Bool
+	asked atomic.Int64
 }
 
 func newFleet(t *testing.T, size int) *fleet {
@@ -103,6 +104,7 @@ func (f *fleet) join(t *testing.T) *replica {
 
 // RoundTrip is the replica's way to Stripe.
 func (r *replica) RoundTrip(request *http.Request) (*http.Response, error) {
+	r.asked.Add(1)
 	if r.cut.Load() {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "connection refused"}
 	}
