@@ -27,6 +27,7 @@ import (
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/loaders"
+	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/resolvers"
 )
 
@@ -105,11 +106,16 @@ func (h *house) afresh() *house {
 	}
 	// What is read behind the requests would be counted among theirs.
 	next.until("the directory is complete", func() bool { return next.billing.Details()["directoryComplete"] == true })
+	logins, err := registry.NewLogins(registry.Options{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	next.schema = graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
 		Money:  next.billing, PublicURL: publicURL,
+		Registries: next.cluster, Logins: logins,
 		Log: logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
@@ -145,6 +151,7 @@ func (h *house) world(login string) any {
 			source { repository ref context dockerfile } buildArgs { key value }
 		} } }
 		builds(first: 100) { totalCount edges { node { id number trigger reason } } }
+		registryCredentials { id registry username createdAt }
 	} }`, nil, &data)
 	return data
 }

@@ -8,6 +8,7 @@ import (
 
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/registry/registrytest"
 )
 
 // TestMutationsAreMadeOnce sends each mutation twice with one clientMutationID:
@@ -42,6 +43,9 @@ func TestMutationsAreMadeOnce(t *testing.T) {
 	twice(retryBuild, map[string]any{"id": kept.build})
 	twice(revokeAccessTokens, map[string]any{})
 	twice(checkout, map[string]any{"plan": model.EncodeID(model.KindPlan, "prod_drydock_team")})
+	registry := newRegistry(t, registrytest.Token, ada)
+	twice(setCredential, credentialInput(registry, ada, registryPassword))
+	twice(deleteCredential, map[string]any{"id": model.EncodeID(model.KindRegistryCredential, ada, registry)})
 	twice(deleteImage, map[string]any{"id": model.EncodeID(model.KindImage, ada, "once")})
 }
 

@@ -17,6 +17,8 @@ const (
 	revokeAccessTokens = `mutation ($input: RevokeAccessTokensInput!) { revokeAccessTokens(input: $input) { clientMutationID } }`
 	checkout           = `mutation ($input: CreateCheckoutSessionInput!) { createCheckoutSession(input: $input) { url clientMutationID } }`
 	portal             = `mutation ($input: CreatePortalSessionInput!) { createPortalSession(input: $input) { url clientMutationID } }`
+	setCredential      = `mutation ($input: SetRegistryCredentialInput!) { setRegistryCredential(input: $input) { registryCredential { id registry username createdAt } clientMutationID } }`
+	deleteCredential   = `mutation ($input: DeleteRegistryCredentialInput!) { deleteRegistryCredential(input: $input) { deletedID clientMutationID } }`
 
 	readImage = `query ($name: String!) { image(name: $name) { id } }`
 )

@@ -13,9 +13,10 @@ import (
 
 // foreign is what another account has, and the caller should never see.
 type foreign struct {
-	login string
-	image string
-	build string
+	login    string
+	image    string
+	build    string
+	registry string
 }
 
 // ids are the foreign global ids, one of each kind.
@@ -24,6 +25,7 @@ func (f foreign) ids() []string {
 		model.EncodeID(model.KindAccount, f.login),
 		model.EncodeID(model.KindImage, f.login, f.image),
 		f.build,
+		model.EncodeID(model.KindRegistryCredential, f.login, f.registry),
 	}
 }
 
@@ -38,7 +40,7 @@ func (h *house) furnish(login, image string) foreign {
 		StartBuild struct{ Build struct{ ID string } }
 	}
 	h.as(login).must(startBuild, variables{"input": map[string]any{"image": made.CreateImage.Image.ID}}, &started)
-	return foreign{login: login, image: image, build: started.StartBuild.Build.ID}
+	return foreign{login: login, image: image, build: started.StartBuild.Build.ID, registry: "registry.example.com"}
 }
 
 // TestAnotherAccountsThingsAreNotFound walks the schema: wherever a root field

@@ -76,6 +76,9 @@ var samples = map[string]any{
 	"login":       "sample",
 	"repository":  "https://git.example.com/sample.git",
 	"destination": "registry.example.com/sample",
+	"registry":    "registry.example.com",
+	"username":    "sample",
+	"password":    "sample",
 }
 
 // operation makes an operation of a field with every required argument, and value
