@@ -15,6 +15,8 @@ const (
 	logBytes = 16 << 10
 	// entryBytes bounds one entry: a longer one says that everything changed.
 	entryBytes = logBytes / 4
+	// newestEntries are those that tell who writes at present.
+	newestEntries = 16
 )
 
 // The log's keys in the ConfigMap.
@@ -99,6 +101,15 @@ func (l noticeLog) last() int64 {
 		return 0
 	}
 	return l.entries[len(l.entries)-1].Sequence
+}
+
+// writers is how many replicas the newest entries are from.
+func (l noticeLog) writers() int {
+	seen := map[string]bool{}
+	for _, e := range l.entries[max(0, len(l.entries)-newestEntries):] {
+		seen[e.From] = true
+	}
+	return max(1, len(seen))
 }
 
 // noticePosition is how far a replica has read: which log, and its last entry. Zero means

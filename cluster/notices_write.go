@@ -3,24 +3,28 @@ package cluster
 import (
 	"context"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"drydock.dev/drydock/fault"
 )
 
 const (
-	// announcePace and announceBurst bound the writes a second of one replica: etcd keeps
-	// every one of them for minutes. What comes faster is written together.
-	announcePace  = 20
-	announceBurst = 20
-	// announceTime bounds one write with its repetitions.
-	announceTime = 10 * time.Second
+	// announcePace bounds the writes a second of all replicas together: etcd keeps every one
+	// of them for minutes, and writers meet in one object. What comes faster is written
+	// together; a few may come at once.
+	announcePace  = 25
+	announceBurst = 5
+	// announceTime bounds one write with its repetitions. announcePause is about the pause
+	// before one: whoever lost a race shall not lose the next to the pace of the others.
+	announceTime  = 10 * time.Second
+	announcePause = 5 * time.Millisecond
 )
 
 // announcement is what is written at once, of one Announce or of many.
@@ -101,33 +105,35 @@ func (n *Notices) anyWaiting() bool {
 }
 
 // write adds an entry to the log, which is begun anew where it is missing or unreadable.
+// Where another replica wrote in between, it is done again on what that one left.
 func (n *Notices) write(ctx context.Context, notices []string) error {
 	n.mu.Lock()
 	state := n.newest
 	n.mu.Unlock()
-	return again(ctx, func() error {
-		written, err := n.put(ctx, state, notices)
-		if fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.AlreadyExists || apierrors.IsConflict(err) {
-			var read error
-			if state, read = n.get(ctx); read != nil {
-				return read
-			}
-			return apierrors.NewConflict(schema.GroupResource{Resource: "configmaps"}, NoticesName, err)
+	for {
+		err := n.put(ctx, state, notices)
+		if fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.AlreadyExists && !apierrors.IsConflict(err) {
+			return err
 		}
-		if err == nil {
-			n.keep(written)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(2 * announcePause)):
 		}
-		return err
-	})
+		if state, err = n.get(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 // put writes a state with one more entry; of nil it creates the ConfigMap.
-func (n *Notices) put(ctx context.Context, state *corev1.ConfigMap, notices []string) (*corev1.ConfigMap, error) {
+func (n *Notices) put(ctx context.Context, state *corev1.ConfigMap, notices []string) error {
 	log := newNoticeLog()
 	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
 		Namespace: n.options.Namespace, Name: NoticesName, Labels: map[string]string{"app.kubernetes.io/part-of": "drydock"}}}
+	request := n.core.Post()
 	if state != nil {
-		next = state.DeepCopy()
+		next, request = state.DeepCopy(), n.core.Put().Name(NoticesName)
 		if known, err := parseLog(state.Data); err == nil {
 			log = known
 		}
@@ -135,13 +141,15 @@ func (n *Notices) put(ctx context.Context, state *corev1.ConfigMap, notices []st
 	if next.Data == nil {
 		next.Data = map[string]string{}
 	}
-	maps.Copy(next.Data, log.with(n.from, notices).data())
-	request := n.core.Post()
-	if state != nil {
-		request = n.core.Put().Name(NoticesName)
-	}
+	log = log.with(n.from, notices)
+	maps.Copy(next.Data, log.data())
 	written := &corev1.ConfigMap{}
-	return written, do(ctx, request.Namespace(n.options.Namespace).Resource("configmaps").Body(next), written)
+	err := do(ctx, request.Namespace(n.options.Namespace).Resource("configmaps").Body(next), written)
+	if err == nil {
+		n.keep(written)
+		n.pace.SetLimit(announcePace / rate.Limit(log.writers()))
+	}
+	return err
 }
 
 // get reads the ConfigMap; nil where there is none.
