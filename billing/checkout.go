@@ -113,17 +113,15 @@ func (c *Client) sale(ctx context.Context, productID string) (*sale, error) {
 			return &sale{product, licensed, metered}, nil
 		}
 	}
-	return nil, changedSale()
+	return nil, fault.New(fault.Conflict, changedSale)
 }
 
 func free(plan *model.Plan) bool {
 	return plan.Price != nil && plan.Price.UnitAmount == 0 && plan.Price.MeteredUnitAmountPerMinute == nil
 }
 
-// changedSale is for plans that changed between two reads.
-func changedSale() error {
-	return fault.New(fault.Conflict, "The plan's price changed a moment ago: look at it again, then try once more.")
-}
+// changedSale are the words for a plan that changed between two reads.
+const changedSale = "The plan's price changed a moment ago: look at it again, then try once more."
 
 // lines are the items to buy: a metered price goes without a quantity.
 func (s *sale) lines() []*stripe.CheckoutSessionLineItemParams {
@@ -200,7 +198,7 @@ func (c *Client) unsold(err error) error {
 	if errors.As(err, &refused) && strings.HasPrefix(refused.Param, "line_items") {
 		c.prices.Invalidate(catalogKey)
 		c.catalog.Invalidate(catalogKey)
-		return &fault.Error{Kind: fault.Conflict, Message: changedSale().(*fault.Error).Message, Cause: err}
+		return &fault.Error{Kind: fault.Conflict, Message: changedSale, Cause: err}
 	}
 	if usedBefore(err) {
 		return &fault.Error{Kind: fault.Conflict, Message: "This clientMutationID was used for something else: choose a new one.", Cause: err}

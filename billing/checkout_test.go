@@ -216,6 +216,45 @@ func TestReplacedByARead(t *testing.T) {
 	}
 }
 
+// TestReplacedInSpiteOfTrouble has the end of the old subscription fail at first: the
+// next look at the events brings it about, once.
+func TestReplacedInSpiteOfTrouble(t *testing.T) {
+	cases := []struct {
+		reason string
+		fault  billingtest.Fault
+		fails  bool
+	}{
+		{"an outage", billingtest.Fault{Status: 503, Times: 4}, true},
+		{"an answer that was lost: it is not ended twice", billingtest.Fault{DropAfter: true}, false},
+		{"a lock", billingtest.Fault{Status: 429, Code: "lock_timeout"}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			w := newWorld(t, billingtest.Options{})
+			account := signUp(t, w.started(t), "ada")
+			w.subscribe(t, account, team)
+			client := w.started(t)
+			buy(t, client, "ada", scale)
+			c.fault.Match = "DELETE /v1/subscriptions/{id}"
+			w.stripe.Inject(c.fault)
+			if err := client.CatchUp(within(t)); (err != nil) != c.fails {
+				t.Fatalf("got %v", err)
+			}
+			w.stripe.ClearFaults()
+			if err := client.CatchUp(within(t)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]string{"canceled " + team, "active " + scale}, w.held(t, account)); diff != "" {
+				t.Errorf("subscriptions (-want +got):\n%s", diff)
+			}
+			ended := w.call(t, "GET", "/v1/events?type=customer.subscription.deleted", nil)["data"].([]any)
+			if len(ended) != 1 {
+				t.Errorf("it ended %d times", len(ended))
+			}
+		})
+	}
+}
+
 // TestTrial gives one to accounts that never had a subscription.
 func TestTrial(t *testing.T) {
 	cases := []struct {

@@ -47,10 +47,7 @@ func (c *Client) settle(ctx context.Context, event *stripe.Event) error {
 // /v1/subscriptions/{id}.
 func (c *Client) settleReplaced(ctx context.Context, customerID string) error {
 	held, err := c.subscriptions(ctx, customerID, "")
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !missing(err) {
 		return err
 	}
 	var failed []error
@@ -104,7 +101,14 @@ func runs(status stripe.SubscriptionStatus) bool {
 	return status == stripe.SubscriptionStatusActive || status == stripe.SubscriptionStatusTrialing
 }
 
-// older orders subscriptions the same way for everybody, also those of one second.
+// older orders subscriptions the same way for everybody, also those of one second: what
+// was bought to replace another one is younger than that.
 func older(a, b *stripe.Subscription) bool {
+	switch {
+	case b.Metadata[metaReplaces] == a.ID:
+		return true
+	case a.Metadata[metaReplaces] == b.ID:
+		return false
+	}
 	return cmp.Or(cmp.Compare(a.Created, b.Created), cmp.Compare(a.ID, b.ID)) < 0
 }

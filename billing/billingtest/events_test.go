@@ -72,12 +72,11 @@ func TestEvents(t *testing.T) {
 				newest = all[0]["id"].(string)
 			}
 			c.do()
-			got := []string{}
+			var since []string
 			if o.do("GET", "/v1/events/"+newest).status == 200 {
-				got = o.events("ending_before", newest)
-			} else {
-				got = o.events()
+				since = []string{"ending_before", newest}
 			}
+			got := o.events(since...)
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
