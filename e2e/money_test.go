@@ -94,7 +94,13 @@ func (e *explorer) visit(url string) {
 // backAt waits until the browser is at Drydock again.
 func (e *explorer) backAt(url string) {
 	e.t.Helper()
-	e.do("come back to "+url, browser.Holds(fmt.Sprintf("location.href == %q", url)))
+	eventually(e.t, func() error {
+		at, err := e.Location(e.t.Context())
+		if err == nil && at != url {
+			err = fmt.Errorf("the browser is at %s, want %s", at, url)
+		}
+		return err
+	})
 }
 
 // checkout is a page to buy a plan on.

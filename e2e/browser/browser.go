@@ -64,6 +64,13 @@ func (b *Browser) Text(ctx context.Context) (string, error) {
 	return chromedp.Run(page, chromedp.Evaluate[string]("document.body.innerText"))
 }
 
+// Location is the page's address.
+func (b *Browser) Location(ctx context.Context) (string, error) {
+	page, cancel := b.within(ctx)
+	defer cancel()
+	return chromedp.Run(page, chromedp.Evaluate[string]("location.href"))
+}
+
 // within is the page's context with the end of another one.
 func (b *Browser) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	page, cancel := context.WithCancel(b.ctx)
