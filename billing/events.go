@@ -67,6 +67,10 @@ func noticesOfCustomer(event *stripe.Event, of subject) []string {
 	if before, err := canonical(before); err == nil && before != login {
 		notices = append(notices, notice(noticeLeft, before, of.ID))
 	}
+	_, epoch := metadata[metaTokenEpoch]
+	if _, role := metadata[metaRole]; epoch || role {
+		notices = append(notices, notice(noticeRevoked, of.ID))
+	}
 	return notices
 }
 

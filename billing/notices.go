@@ -16,8 +16,8 @@ const (
 	noticeCustomer = "customer"
 	// login:LOGIN:ID:CREATED: the login is this customer's.
 	noticeLogin = "login"
-	// revoked:ID: the customer's access tokens ended, so that nothing older than this may
-	// be served of it, not even while Stripe is away.
+	// revoked:ID: the customer's access tokens ended, or its role changed, so that nothing
+	// older than this may be served of it, not even while Stripe is away.
 	noticeRevoked = "revoked"
 	// left:LOGIN:ID: the login is no longer this customer's.
 	noticeLeft = "left"

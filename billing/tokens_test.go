@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -160,4 +161,41 @@ func TestRevocationReachesTheOthers(t *testing.T) {
 		account, err := far.Account(within(t), "ada")
 		return err == nil && account.TokenEpoch == raised
 	})
+}
+
+// TestWhatAnOperatorTakesAway at Stripe stays away: a replica that read of it serves no old
+// value of the account, as it does after changes that take nothing away.
+func TestWhatAnOperatorTakesAway(t *testing.T) {
+	cases := []struct {
+		reason string
+		change url.Values
+		kind   fault.Kind
+	}{
+		{"the tokens", url.Values{"metadata[drydock.token_epoch]": {"7"}}, fault.Unavailable},
+		{"the administrator's role", url.Values{"metadata[drydock.role]": {""}}, fault.Unavailable},
+		{"nothing: the address is another", url.Values{"email": {"ada@example.org"}}, ""},
+	}
+	for _, test := range cases {
+		t.Run(test.reason, func(t *testing.T) {
+			w := newWorld(t, billingtest.Options{})
+			way := &gate{}
+			c := w.started(t, func(o *billing.Options) { o.HTTP = way })
+			account := signUp(t, c, "ada")
+			w.call(t, "POST", "/v1/customers/"+account.CustomerID, url.Values{"metadata[drydock.role]": {"admin"}, "metadata[drydock.token_epoch]": {"3"}})
+			if err := c.CatchUp(within(t)); err != nil {
+				t.Fatal(err)
+			}
+			if account, err := c.Account(within(t), "ada"); err != nil || !account.IsAdmin() || account.TokenEpoch != 3 {
+				t.Fatalf("before: %+v %v", account, err)
+			}
+			w.call(t, "POST", "/v1/customers/"+account.CustomerID, test.change)
+			if err := c.CatchUp(within(t)); err != nil {
+				t.Fatal(err)
+			}
+			way.shut.Store(true)
+			if account, err := c.Account(within(t), "ada"); (err == nil) != (test.kind == "") || err != nil && fault.KindOf(err) != test.kind {
+				t.Errorf("%+v %v, want %q", account, err, test.kind)
+			}
+		})
+	}
 }
