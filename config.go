@@ -217,6 +217,7 @@ func (c *config) LogValue() slog.Value {
 		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
 		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),
 		slog.String("trustClientCA", c.proxy.clientCA), slog.String("tlsCert", c.tls.cert),
+		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.privateRegistries),
 		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
 		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),
 		slog.Duration("queryTimeout", c.queryTimeout), slog.Duration("drainTimeout", c.drainTimeout),

@@ -98,6 +98,10 @@ func TestSettings(t *testing.T) {
 		{"no complexity", nil, whole("DRYDOCK_MAX_COMPLEXITY", "-1"), "--max-complexity (DRYDOCK_MAX_COMPLEXITY) is less than 1", nil},
 		{"no time for a query", nil, whole("DRYDOCK_QUERY_TIMEOUT", "0s"), "--query-timeout (DRYDOCK_QUERY_TIMEOUT) is not more", nil},
 		{"no time to drain", nil, whole("DRYDOCK_DRAIN_TIMEOUT", "-1s"), "--drain-timeout (DRYDOCK_DRAIN_TIMEOUT) is not more", nil},
+		{"insecure registries", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "Old.example.com, 10.0.0.1:5000"), "", func(c *config) bool {
+			return slices.Equal(c.registries.Insecure, []string{"old.example.com", "10.0.0.1:5000"}) && !c.privateRegistries
+		}},
+		{"an insecure registry with a path", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "old.example.com/team"), "--insecure-registries (DRYDOCK_INSECURE_REGISTRIES) holds what is not host or host:port", nil},
 		{"a log format that is none", nil, whole("DRYDOCK_LOG_FORMAT", "xml"), "--log-format (DRYDOCK_LOG_FORMAT) is neither", nil},
 		{"a log level that is none", nil, whole("DRYDOCK_LOG_LEVEL", "loud"), "--log-level (DRYDOCK_LOG_LEVEL) is not debug", nil},
 		{"a flag that there is not", []string{"--nothing"}, whole(), "nothing", nil},

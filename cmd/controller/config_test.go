@@ -28,6 +28,7 @@ func TestSettings(t *testing.T) {
 		{"a duration that is none", []string{"--lease-duration", "soon"}, 2, "-lease-duration"},
 		{"a duration that is too short", []string{"--stripe-key", "sk_test_x", "--lease-duration", "1ms"}, 2, "--lease-duration"},
 		{"no worker", []string{"--stripe-key", "sk_test_x", "--workers", "0"}, 2, "--workers"},
+		{"an insecure registry that is a URL", []string{"--stripe-key", "sk_test_x", "--insecure-registries", "http://old.example.com"}, 2, "--insecure-registries"},
 		{"a log format that is none", []string{"--stripe-key", "sk_test_x", "--log-format", "xml"}, 2, "--log-format"},
 		{"an API base that is none", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--stripe-api-base", "stripe", "--metrics-listen", "127.0.0.1:0"}, 2, "--stripe-api-base"},
 		{"an address that cannot be listened on", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--metrics-listen", "nowhere"}, 2, "--metrics-listen"},

@@ -44,10 +44,11 @@ type Stack struct {
 	Registry string
 	// Git is the URL below which the repositories are.
 	Git string
+	// Dir is where everything is written.
+	Dir string
 
 	Binaries Binaries
 	cluster  *clustertest.Cluster
-	dir      string
 	log      io.Writer
 	keys     string
 	count    int
@@ -57,7 +58,7 @@ type Stack struct {
 // Start runs everything but gateways and controllers. Close ends it, also after an error.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{
-		Binaries: o.Binaries, dir: o.Dir, log: o.Log,
+		Binaries: o.Binaries, Dir: o.Dir, log: o.Log,
 		keys: "ZTJlLXNlc3Npb24ta2V5LW9mLTMyLWJ5dGVzLXRoZXI=", // 32 bytes of no secret
 	}
 	return s, errors.Join(s.startUpstreams(ctx), s.startKubernetes(ctx))
@@ -86,11 +87,11 @@ func (s *Stack) startUpstreams(ctx context.Context) error {
 	return err
 }
 
-func (s *Stack) repositories() string { return filepath.Join(s.dir, "git") }
+func (s *Stack) repositories() string { return filepath.Join(s.Dir, "git") }
 
 // startKubernetes runs the control plane and installs what deploy/ has for it.
 func (s *Stack) startKubernetes(ctx context.Context) (err error) {
-	if s.cluster, err = clustertest.Open(filepath.Join(s.dir, "kube")); err != nil {
+	if s.cluster, err = clustertest.Open(filepath.Join(s.Dir, "kube")); err != nil {
 		return err
 	}
 	s.onClose(func(context.Context) error { return s.cluster.Stop() })
