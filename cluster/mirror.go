@@ -7,15 +7,15 @@ import (
 )
 
 // mirror holds the few objects that a watch selects, and tells all of them whenever they
-// are read or one of them changes. It is a reflector's store, whose methods are called
-// one at a time.
+// are read or one of them changes; following says that it is one change since it told
+// before. It is a reflector's store, whose methods are called one at a time.
 type mirror[T metav1.Object] struct {
 	*contact
 	objects map[string]T
-	tell    func(all []T)
+	tell    func(all []T, following bool)
 }
 
-func newMirror[T metav1.Object](c *contact, tell func(all []T)) *mirror[T] {
+func newMirror[T metav1.Object](c *contact, tell func(all []T, following bool)) *mirror[T] {
 	return &mirror[T]{contact: c, objects: map[string]T{}, tell: tell}
 }
 
@@ -29,7 +29,7 @@ func (m *mirror[T]) Update(object any) error {
 		return fmt.Errorf("%s: unexpected %T", m.name, object)
 	}
 	m.objects[o.GetName()] = o
-	m.changed()
+	m.changed(true)
 	return nil
 }
 
@@ -40,7 +40,7 @@ func (m *mirror[T]) Delete(object any) error {
 		return fmt.Errorf("%s: unexpected %T", m.name, object)
 	}
 	delete(m.objects, o.GetName())
-	m.changed()
+	m.changed(true)
 	return nil
 }
 
@@ -54,7 +54,7 @@ func (m *mirror[T]) Replace(objects []any, _ string) error {
 		}
 		m.objects[o.GetName()] = o
 	}
-	m.changed()
+	m.changed(false)
 	m.complete()
 	return nil
 }
@@ -65,11 +65,11 @@ func (m *mirror[T]) Resync() error { return nil }
 // UpdateResourceVersion notes that the API server was heard of.
 func (m *mirror[T]) UpdateResourceVersion(string) { m.hear() }
 
-func (m *mirror[T]) changed() {
+func (m *mirror[T]) changed(following bool) {
 	m.hear()
 	all := make([]T, 0, len(m.objects))
 	for _, o := range m.objects {
 		all = append(all, o)
 	}
-	m.tell(all)
+	m.tell(all, following)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,17 +52,20 @@ type Notices struct {
 	*contact
 	options NoticesOptions
 	core    *rest.RESTClient
-	// from is this replica in the log.
-	from string
-	pace *rate.Limiter
+	// replica is this one in the log.
+	replica string
+	pace    *rate.Limiter
 
-	// at and met are how far this replica has read, and whether it has read at all.
-	at  noticePosition
+	// log is the state that was read last, met whether one was read at all.
+	log noticeLog
 	met bool
 
 	mu sync.Mutex
-	// newest is the newest state of the ConfigMap that is known, to write upon.
-	newest *corev1.ConfigMap
+	// seen is since when each entry has been there; number is this replica's last one, own
+	// are those that it did not drop yet.
+	seen   map[string]time.Time
+	number int
+	own    ownEntries
 	// waiting is what is announced next; writing tells that somebody does so.
 	waiting *announcement
 	writing bool
@@ -98,7 +102,7 @@ func NewNotices(options NoticesOptions) (*Notices, error) {
 		return nil, err
 	}
 	n := &Notices{
-		contact: newContact("notices", options.Now), options: options, core: core, from: rand.Text()[:10],
+		contact: newContact("notices", options.Now), options: options, core: core, replica: rand.Text()[:10],
 		pace: rate.NewLimiter(announcePace, announceBurst), metrics: newNoticeMetrics(options.Registerer),
 	}
 	n.life, n.stop = context.WithCancel(klog.NewContext(context.Background(), logr.FromSlogHandler(options.Log.Handler())))
@@ -129,40 +133,53 @@ func (n *Notices) Start(ctx context.Context) error {
 	}
 }
 
-// read takes in a state of the ConfigMap, which may be gone.
-func (n *Notices) read(all []*corev1.ConfigMap) {
+// read takes in a state of the ConfigMap, which may be gone. Following states come one by
+// one, others after a watch that was lost.
+func (n *Notices) read(all []*corev1.ConfigMap, following bool) {
 	var state *corev1.ConfigMap
-	log, err := noticeLog{}, errors.New("there is no log")
 	if len(all) > 0 {
 		state = all[0]
-		log, err = parseLog(state.Data)
 	}
-	n.keep(state)
-	entries, ok := log.since(n.at)
-	if err != nil || !ok || !n.met {
-		if n.met {
-			n.options.Log.Warn("notices may be lost: dropping all that is cached", "error", err, "log", n.at.log, "read", n.at.last, "newest", log.last())
-		}
+	before := n.log
+	n.log = newNoticeLog(state)
+	n.look(n.log.entries())
+	added, ok := n.log.since(before, following)
+	switch {
+	case ok && n.met:
+		n.hearEntries(added)
+	case n.met:
+		n.options.Log.Warn("notices may be lost: dropping all that is cached", "deleted", state == nil, "following", following)
 		n.miss()
-	} else {
-		n.hearEntries(entries)
-	}
-	n.met, n.at = true, noticePosition{}
-	if err == nil {
-		n.at = noticePosition{log: log.id, last: log.last()}
+	default:
+		n.met = true
+		n.miss()
 	}
 }
 
+// look notes since when entries have been there.
+func (n *Notices) look(entries []string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	seen, now := make(map[string]time.Time, len(entries)), n.options.Now()
+	for _, key := range entries {
+		seen[key] = now
+		if since, known := n.seen[key]; known {
+			seen[key] = since
+		}
+	}
+	n.seen = seen
+}
+
 // hearEntries tells what others announced.
-func (n *Notices) hearEntries(entries []noticeEntry) {
+func (n *Notices) hearEntries(keys []string) {
 	var notices []string
-	for _, e := range entries {
-		switch {
-		case e.From == n.from:
-		case e.All:
+	for _, key := range keys {
+		switch replica, _ := replicaOf(key); {
+		case replica == n.replica:
+		case n.log.data[key] == allChanged:
 			n.miss()
 		default:
-			notices = append(notices, e.Notices...)
+			notices = append(notices, strings.Split(n.log.data[key], "\n")...)
 		}
 	}
 	if len(notices) > 0 {

@@ -1,132 +1,114 @@
 package cluster
 
 import (
-	"crypto/rand"
-	"encoding/json"
-	"errors"
-	"fmt"
+	"cmp"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 const (
-	// logBytes bounds the log's entries. Each write stores all of them anew and sends them
-	// to every replica; a replica that misses more than this holds drops all it knows.
-	logBytes = 16 << 10
-	// entryBytes bounds one entry: a longer one says that everything changed.
-	entryBytes = logBytes / 4
-	// newestEntries are those that tell who writes at present.
-	newestEntries = 16
+	// ownBytes bounds what one replica has in the log: it drops its oldest entries beyond
+	// that. Each write stores the log anew and sends it to every replica.
+	ownBytes = 2 << 10
+	// entryBytes bounds one entry: in place of a longer one stands allChanged.
+	entryBytes = ownBytes / 2
+	// allChanged is the text of an entry that says that everything may have changed.
+	allChanged = "*"
+	// keyDropped is the key of a text that changes whenever entries are dropped. All other
+	// keys are entries, see entryKey.
+	keyDropped = "dropped"
 )
 
-// The log's keys in the ConfigMap.
-const (
-	keyLog     = "log"     // the log's identity: a log that was begun anew has another one
-	keyEntries = "entries" // one entry a line, oldest first, numbered without a gap
-)
-
-// noticeLog is what the ConfigMap holds.
+// noticeLog is a state of the log, zero where there is no ConfigMap.
 type noticeLog struct {
-	id      string
-	entries []noticeEntry
+	uid  types.UID
+	data map[string]string
 }
 
-// noticeEntry is one announcement.
-type noticeEntry struct {
-	Sequence int64 `json:"sequence"`
-	// From is the replica that made it.
-	From    string   `json:"from"`
-	Notices []string `json:"notices,omitempty"`
-	// All is there in place of notices that were too many: everything may have changed.
-	All bool `json:"all,omitempty"`
-}
-
-func newNoticeLog() noticeLog { return noticeLog{id: rand.Text()[:10]} }
-
-// parseLog reads a ConfigMap's data. What is no log, or has gaps, is an error.
-func parseLog(data map[string]string) (noticeLog, error) {
-	log := noticeLog{id: data[keyLog]}
-	if log.id == "" {
-		return log, errors.New("the log has no identity")
+func newNoticeLog(m *corev1.ConfigMap) noticeLog {
+	if m == nil {
+		return noticeLog{}
 	}
-	for line := range strings.Lines(data[keyEntries]) {
-		var e noticeEntry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			return log, fmt.Errorf("the log's entries: %w", err)
-		}
-		if e.Sequence < 1 || len(log.entries) > 0 && e.Sequence != log.last()+1 {
-			return log, fmt.Errorf("the log's entries: %d comes after %d", e.Sequence, log.last())
-		}
-		log.entries = append(log.entries, e)
+	return noticeLog{uid: m.UID, data: m.Data}
+}
+
+// entryKey is the key of a replica's entry. Each replica writes keys of its own, so that
+// none writes over another's.
+func entryKey(replica string, number int) string { return replica + "." + strconv.Itoa(number) }
+
+// replicaOf is who wrote an entry; not ok for a key that is not an entry's.
+func replicaOf(key string) (replica string, ok bool) {
+	replica, number, _ := strings.Cut(key, ".")
+	n, err := strconv.Atoi(number)
+	return replica, err == nil && n > 0 && replica != ""
+}
+
+// entryText is the text of an entry: a notice a line.
+func entryText(notices []string) string {
+	text := strings.Join(notices, "\n")
+	if len(text) > entryBytes || strings.Count(text, "\n") != len(notices)-1 {
+		return allChanged
 	}
-	return log, nil
+	return text
 }
 
-// data is what parseLog reads: the newest entries that are within the bound.
-func (l noticeLog) data() map[string]string {
-	var lines []string
-	size := 0
-	for _, e := range slices.Backward(l.entries) {
-		line := e.line()
-		if size += len(line); size > logBytes {
-			break
-		}
-		lines = append(lines, line)
-	}
-	slices.Reverse(lines)
-	return map[string]string{keyLog: l.id, keyEntries: strings.Join(lines, "")}
-}
-
-func (e noticeEntry) line() string {
-	text, err := json.Marshal(e)
-	if err != nil {
-		panic(err) // texts and numbers
-	}
-	return string(text) + "\n"
-}
-
-// with is the log and one more entry.
-func (l noticeLog) with(from string, notices []string) noticeLog {
-	e := noticeEntry{Sequence: l.last() + 1, From: from, Notices: notices}
-	if len(e.line()) > entryBytes {
-		e.Notices, e.All = nil, true
-	}
-	l.entries = append(slices.Clone(l.entries), e)
-	return l
-}
-
-// last is the newest entry's number, 0 where there is none yet.
-func (l noticeLog) last() int64 {
-	if len(l.entries) == 0 {
-		return 0
-	}
-	return l.entries[len(l.entries)-1].Sequence
-}
-
-// writers is how many replicas the newest entries are from.
-func (l noticeLog) writers() int {
-	seen := map[string]bool{}
-	for _, e := range l.entries[max(0, len(l.entries)-newestEntries):] {
-		seen[e.From] = true
-	}
-	return max(1, len(seen))
-}
-
-// noticePosition is how far a replica has read: which log, and its last entry. Zero means
-// that it knows of no log, and has dropped all it knew.
-type noticePosition struct {
-	log  string
-	last int64
-}
-
-// since gives the entries beyond a position; not ok where some of them may be lost.
-func (l noticeLog) since(at noticePosition) (entries []noticeEntry, ok bool) {
-	if at.log != "" && at.log != l.id || l.last() < at.last {
+// since gives the keys of the entries that came after an earlier state, each replica's in
+// order. It is not ok where other entries may have come and gone unseen: when the log was
+// deleted, or changed by somebody who does not keep to its rules; and where the states
+// are not known to follow each other, when entries were dropped in between.
+func (l noticeLog) since(before noticeLog, following bool) (added []string, ok bool) {
+	if l.uid == "" || before.uid != "" && l.uid != before.uid {
 		return nil, false
 	}
-	first := l.last() - int64(len(l.entries)) + 1
-	if first > at.last+1 {
-		return nil, false
+	dropped := l.data[keyDropped] != before.data[keyDropped]
+	for key, text := range before.data {
+		now, there := l.data[key]
+		if key != keyDropped && (!there && !dropped || there && now != text) {
+			return nil, false
+		}
 	}
-	return l.entries[at.last+1-first:], true
+	for key := range l.data {
+		if _, known := before.data[key]; known || key == keyDropped {
+			continue
+		}
+		if _, entry := replicaOf(key); !entry {
+			return nil, false
+		}
+		added = append(added, key)
+	}
+	slices.SortFunc(added, func(a, b string) int { // numbers grow longer
+		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
+	})
+	return added, following || !dropped
+}
+
+// ownEntries are the entries that one replica has in the log, oldest first.
+type ownEntries struct {
+	entries []ownEntry
+	bytes   int
+}
+
+type ownEntry struct {
+	key   string
+	bytes int
+}
+
+// add adds an entry and gives the keys of those that are to be dropped for it.
+func (o *ownEntries) add(key, text string) (dropped []string) {
+	o.entries = append(o.entries, ownEntry{key: key, bytes: len(key) + len(text)})
+	for o.bytes += len(key) + len(text); o.bytes > ownBytes; o.entries = o.entries[1:] {
+		dropped = append(dropped, o.entries[0].key)
+		o.bytes -= o.entries[0].bytes
+	}
+	return dropped
+}
+
+// entries are the keys of all entries.
+func (l noticeLog) entries() []string {
+	return slices.DeleteFunc(slices.Collect(maps.Keys(l.data)), func(key string) bool { return key == keyDropped })
 }

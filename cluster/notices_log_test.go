@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,101 +12,86 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// logOf is a log with so many entries of one notice each.
-func logOf(id string, entries int) noticeLog {
-	log := noticeLog{id: id}
-	for i := range entries {
-		log = log.with("r1", []string{fmt.Sprint("n", i+1)})
-	}
-	return log
-}
-
-func TestNoticeLogKeepsTheNewest(t *testing.T) {
-	log := logOf("a", 0)
-	for i := range 300 {
-		log = log.with("r1", []string{fmt.Sprint("customer:cus_", i)})
-		var err error
-		if log, err = parseLog(log.data()); err != nil {
-			t.Fatal(err)
+func TestOwnEntriesAreBounded(t *testing.T) {
+	var own ownEntries
+	log := map[string]string{}
+	for i := range 3000 {
+		key, text := entryKey("replica", i+1), entryText([]string{fmt.Sprint("customer:cus_", i)})
+		log[key] = text
+		for _, dropped := range own.add(key, text) {
+			delete(log, dropped)
 		}
 	}
 	size := 0
-	for _, text := range log.data() {
-		size += len(text)
+	for key, text := range log {
+		size += len(key) + len(text)
 	}
-	if last := log.entries[len(log.entries)-1]; size > logBytes+100 || len(log.entries) < 100 || last.Sequence != 300 || last.Notices[0] != "customer:cus_299" {
-		t.Errorf("%d bytes, %d entries, the last is %+v", size, len(log.entries), last)
+	if _, newest := log["replica.3000"]; !newest || size > ownBytes || len(log) < 50 || len(log) != len(own.entries) {
+		t.Errorf("%d bytes in %d entries, of which %d are known; the newest is there: %v", size, len(log), len(own.entries), newest)
 	}
 }
 
-func TestNoticeLogBoundsAnEntry(t *testing.T) {
-	log := logOf("a", 1).with("r2", slices.Repeat([]string{"customer:cus_12345678901234"}, 1000))
-	read, err := parseLog(log.data())
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := []noticeEntry{{Sequence: 1, From: "r1", Notices: []string{"n1"}}, {Sequence: 2, From: "r2", All: true}}
-	if diff := cmp.Diff(want, read.entries); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+func TestEntryText(t *testing.T) {
+	for _, c := range []struct {
+		reason  string
+		notices []string
+		want    string
+	}{
+		{"one", []string{"a:1"}, "a:1"},
+		{"some", []string{"a:1", "b:2"}, "a:1\nb:2"},
+		{"too many", slices.Repeat([]string{"customer:cus_12345678901234"}, 1000), "*"},
+		{"one that is two lines", []string{"a\nb"}, "*"},
+	} {
+		if got := entryText(c.notices); got != c.want {
+			t.Errorf("%s: %q, want %q", c.reason, got, c.want)
+		}
 	}
 }
 
 func TestNoticeLogSince(t *testing.T) {
-	newest := logOf("a", 1000)
-	newest, err := parseLog(newest.data())
-	if err != nil {
-		t.Fatal(err)
+	log := func(uid types.UID, mark string, entries ...string) noticeLog {
+		l := noticeLog{uid: uid, data: map[string]string{}}
+		if mark != "" {
+			l.data[keyDropped] = mark
+		}
+		for _, entry := range entries {
+			key, text, _ := strings.Cut(entry, "=")
+			l.data[key] = text
+		}
+		return l
 	}
-	oldest := newest.entries[0].Sequence
 	for _, c := range []struct {
-		reason string
-		log    noticeLog
-		at     noticePosition
-		want   []int64
-		ok     bool
+		reason        string
+		before, now   noticeLog
+		want          []string
+		live, relists bool
 	}{
-		{"nothing new", logOf("a", 3), noticePosition{"a", 3}, nil, true},
-		{"what is new", logOf("a", 3), noticePosition{"a", 1}, []int64{2, 3}, true},
-		{"a log that was empty", logOf("a", 2), noticePosition{"a", 0}, []int64{1, 2}, true},
-		{"an empty log after none", logOf("a", 0), noticePosition{}, nil, true},
-		{"a log's begin after none", logOf("a", 2), noticePosition{}, []int64{1, 2}, true},
-		{"a log after none whose begin it no longer holds", newest, noticePosition{}, nil, false},
-		{"another log", logOf("b", 3), noticePosition{"a", 1}, nil, false},
-		{"a log set back, as from a backup", logOf("a", 3), noticePosition{"a", 5}, nil, false},
-		{"just within what it holds", newest, noticePosition{"a", oldest - 1}, nil, true},
-		{"more than it holds", newest, noticePosition{"a", oldest - 2}, nil, false},
+		{"nothing new", log("1", "", "a.1=x"), log("1", "", "a.1=x"), nil, true, true},
+		{"what is new, each replica's in order", log("1", "", "a.9=x"), log("1", "", "a.9=x", "a.10=y", "b.1=z", "a.11=w"), []string{"b.1", "a.10", "a.11"}, true, true},
+		{"entries dropped", log("1", "m", "a.1=x", "a.2=y"), log("1", "n", "a.2=y", "a.3=z"), []string{"a.3"}, true, false},
+		{"all dropped", log("1", "m", "a.1=x"), log("1", "n"), nil, true, false},
+		{"the log begins", noticeLog{}, log("1", "", "a.1=x"), []string{"a.1"}, true, true},
+		{"the log began, and something was dropped since", noticeLog{}, log("1", "m", "a.7=x"), []string{"a.7"}, true, false},
+		{"the log is gone", log("1", "", "a.1=x"), noticeLog{}, nil, false, false},
+		{"there is still no log", noticeLog{}, noticeLog{}, nil, false, false},
+		{"another log", log("1", "", "a.1=x"), log("2", "", "a.1=x"), nil, false, false},
+		{"entries gone without a mark", log("1", "m", "a.1=x", "a.2=y"), log("1", "m", "a.2=y"), nil, false, false},
+		{"an entry written over", log("1", "m", "a.1=x"), log("1", "n", "a.1=y"), nil, false, false},
+		{"a key that is no entry", log("1", "", "a.1=x"), log("1", "", "a.1=x", "log=y"), nil, false, false},
+		{"a key without a number", log("1", ""), log("1", "", "a.x=y"), nil, false, false},
+		{"a key that was no entry before", log("1", "", "log=y"), log("1", "", "log=y", "a.1=x"), []string{"a.1"}, true, true},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
-			entries, ok := c.log.since(c.at)
-			var got []int64
-			for _, e := range entries {
-				got = append(got, e.Sequence)
+			added, live := c.now.since(c.before, true)
+			_, relists := c.now.since(c.before, false)
+			if live != c.live || relists != c.relists {
+				t.Errorf("whole: %v as the next state, %v after a lost watch; want %v and %v", live, relists, c.live, c.relists)
 			}
-			if ok != c.ok || c.want != nil && !slices.Equal(got, c.want) || ok && int64(len(got)) != c.log.last()-c.at.last {
-				t.Errorf("got %v %v, want %v %v", got, ok, c.want, c.ok)
-			}
-		})
-	}
-}
-
-func TestParseLogRefuses(t *testing.T) {
-	for _, c := range []struct {
-		reason string
-		data   map[string]string
-		says   string
-	}{
-		{"nothing", nil, "no identity"},
-		{"something else", map[string]string{"key": "value"}, "no identity"},
-		{"no JSON", map[string]string{keyLog: "a", keyEntries: "nonsense\n"}, "invalid character"},
-		{"half a line", map[string]string{keyLog: "a", keyEntries: `{"sequence":1,"fr`}, "unexpected end"},
-		{"a gap", map[string]string{keyLog: "a", keyEntries: "{\"sequence\":1}\n{\"sequence\":3}\n"}, "3 comes after 1"},
-		{"no number", map[string]string{keyLog: "a", keyEntries: "{}\n"}, "0 comes after 0"},
-	} {
-		t.Run(c.reason, func(t *testing.T) {
-			if _, err := parseLog(c.data); err == nil || !strings.Contains(err.Error(), c.says) {
-				t.Errorf("got %v, want %q", err, c.says)
+			if diff := cmp.Diff(c.want, added); live && diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -114,29 +100,26 @@ func TestParseLogRefuses(t *testing.T) {
 // TestNoticesReadAnew feeds a replica what a list tells it after a watch that could not be
 // resumed: the log as it is, with whatever happened in between left out.
 func TestNoticesReadAnew(t *testing.T) {
-	long, err := parseLog(logOf("a", 1000).data())
-	if err != nil {
-		t.Fatal(err)
+	state := func(uid types.UID, data map[string]string) []any {
+		return []any{&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: NoticesName, UID: uid}, Data: data}}
 	}
-	listed := func(log noticeLog) []any {
-		return []any{&corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: NoticesName, ResourceVersion: "1"}, Data: log.data()}}
-	}
+	two := map[string]string{"r.1": "n1", "r.2": "n2"}
+	four := maps.Clone(two)
+	maps.Copy(four, map[string]string{"r.3": "n3", "r.4": "n4\nn5", "self.1": "own"})
 	for _, c := range []struct {
 		reason string
 		states [][]any
 		want   []string
 	}{
-		{"the start", [][]any{listed(logOf("a", 2))}, []string{"missed"}},
+		{"the start", [][]any{state("1", two)}, []string{"missed"}},
 		{"the start without a log", [][]any{nil}, []string{"missed"}},
-		{"a log begins", [][]any{nil, listed(logOf("a", 2))}, []string{"missed", "n1", "n2"}},
-		{"a log began long ago", [][]any{nil, listed(long)}, []string{"missed", "missed"}},
-		{"nothing happened", [][]any{listed(logOf("a", 2)), listed(logOf("a", 2))}, []string{"missed"}},
-		{"less than the log holds", [][]any{listed(logOf("a", 2)), listed(logOf("a", 4))}, []string{"missed", "n3", "n4"}},
-		{"more than the log holds", [][]any{listed(logOf("a", 2)), listed(long)}, []string{"missed", "missed"}},
-		{"another log", [][]any{listed(logOf("a", 2)), listed(logOf("b", 3))}, []string{"missed", "missed"}},
-		{"deleted, and again", [][]any{listed(logOf("a", 2)), nil, nil}, []string{"missed", "missed", "missed"}},
-		{"deleted and begun anew", [][]any{listed(logOf("a", 2)), nil, listed(logOf("b", 1))}, []string{"missed", "missed", "n1"}},
-		{"an entry of its own", [][]any{listed(logOf("a", 0)), listed(logOf("a", 0).with("self", []string{"own"}).with("r1", []string{"n"}))}, []string{"missed", "n"}},
+		{"a log begins", [][]any{nil, state("1", two)}, []string{"missed", "n1", "n2"}},
+		{"nothing happened", [][]any{state("1", two), state("1", two)}, []string{"missed"}},
+		{"all is still there", [][]any{state("1", two), state("1", four)}, []string{"missed", "n3", "n4", "n5"}},
+		{"something was dropped", [][]any{state("1", two), state("1", map[string]string{"r.900": "n", "dropped": "m"})}, []string{"missed", "missed"}},
+		{"too much for an entry", [][]any{state("1", nil), state("1", map[string]string{"r.1": "*", "r.2": "n"})}, []string{"missed", "missed", "n"}},
+		{"another log", [][]any{state("1", two), state("2", two)}, []string{"missed", "missed"}},
+		{"deleted, and begun anew", [][]any{state("1", two), nil, state("2", two)}, []string{"missed", "missed", "n1", "n2"}},
 	} {
 		t.Run(c.reason, func(t *testing.T) {
 			kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
@@ -153,7 +136,7 @@ func TestNoticesReadAnew(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer n.Close()
-			n.from = "self"
+			n.replica = "self"
 			mirror := newMirror(n.contact, n.read)
 			for _, state := range c.states {
 				if err := mirror.Replace(state, "1"); err != nil {

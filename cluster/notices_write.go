@@ -2,29 +2,28 @@ package cluster
 
 import (
 	"context"
-	"maps"
-	"math/rand/v2"
+	"crypto/rand"
+	"encoding/json"
 	"slices"
 	"time"
 
-	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"drydock.dev/drydock/fault"
 )
 
 const (
-	// announcePace bounds the writes a second of all replicas together: etcd keeps every one
-	// of them for minutes, and writers meet in one object. What comes faster is written
-	// together; a few may come at once.
-	announcePace  = 25
-	announceBurst = 5
-	// announceTime bounds one write with its repetitions. announcePause is about the pause
-	// before one: whoever lost a race shall not lose the next to the pace of the others.
-	announceTime  = 10 * time.Second
-	announcePause = 5 * time.Millisecond
+	// announcePace and announceBurst bound the writes a second of one replica: etcd keeps
+	// every one of them for minutes. What comes faster is written together.
+	announcePace  = 20
+	announceBurst = 20
+	// announceTime bounds one write with its repetitions.
+	announceTime = 10 * time.Second
+	// entryLife is how long an entry stays that its replica does not drop: then whoever
+	// writes next does. It is longer than a lost watch takes to come back.
+	entryLife = 10 * time.Minute
 )
 
 // announcement is what is written at once, of one Announce or of many.
@@ -38,8 +37,8 @@ type announcement struct {
 // Announce tells the other replicas; when it returns nil, all of them will hear, or know
 // that they missed something. Else it is fault.Unavailable, or the context's end, and
 // whether they will is open.
-// Kubernetes: PUT of one ConfigMap, with a GET before it where somebody else wrote in
-// between; calls that come at the same time share them.
+// Kubernetes: PATCH of one ConfigMap, with a POST where it is not there; calls that come
+// at the same time share it.
 func (n *Notices) Announce(ctx context.Context, notices []string) error {
 	if len(notices) == 0 {
 		return nil
@@ -87,7 +86,7 @@ func (n *Notices) writeAll() {
 		n.waiting = nil
 		n.mu.Unlock()
 		ctx, cancel := context.WithTimeout(n.life, announceTime)
-		if err := n.write(ctx, a.notices); err != nil {
+		if err := n.write(ctx, n.entry(a.notices)); err != nil {
 			a.err = fault.Wrap(fault.Unavailable, err)
 		} else {
 			n.metrics.announced.Add(float64(len(a.notices)))
@@ -104,69 +103,58 @@ func (n *Notices) anyWaiting() bool {
 	return n.writing
 }
 
-// write adds an entry to the log, which is begun anew where it is missing or unreadable.
-// Where another replica wrote in between, it is done again on what that one left.
-func (n *Notices) write(ctx context.Context, notices []string) error {
+// entry is the change of the log that adds an entry, and drops what has been there for
+// too long or is too much; nil drops a key.
+func (n *Notices) entry(notices []string) map[string]*string {
 	n.mu.Lock()
-	state := n.newest
-	n.mu.Unlock()
-	for {
-		err := n.put(ctx, state, notices)
-		if fault.KindOf(err) != fault.NotFound && fault.KindOf(err) != fault.AlreadyExists && !apierrors.IsConflict(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(rand.N(2 * announcePause)):
-		}
-		if state, err = n.get(ctx); err != nil {
-			return err
+	defer n.mu.Unlock()
+	n.number++
+	key, text := entryKey(n.replica, n.number), entryText(notices)
+	change := map[string]*string{}
+	for _, dropped := range n.own.add(key, text) {
+		change[dropped] = nil
+	}
+	for old, since := range n.seen {
+		if n.options.Now().Sub(since) >= entryLife {
+			change[old] = nil
 		}
 	}
+	if len(change) > 0 {
+		mark := rand.Text()[:10]
+		change[keyDropped] = &mark
+	}
+	change[key] = &text
+	return change
 }
 
-// put writes a state with one more entry; of nil it creates the ConfigMap.
-func (n *Notices) put(ctx context.Context, state *corev1.ConfigMap, notices []string) error {
-	log := newNoticeLog()
-	next := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{
-		Namespace: n.options.Namespace, Name: NoticesName, Labels: map[string]string{"app.kubernetes.io/part-of": "drydock"}}}
-	request := n.core.Post()
-	if state != nil {
-		next, request = state.DeepCopy(), n.core.Put().Name(NoticesName)
-		if known, err := parseLog(state.Data); err == nil {
-			log = known
-		}
+// write changes the log. Keys are written over by none but their replica, so there is
+// nothing to read before, and no other writer to lose against.
+func (n *Notices) write(ctx context.Context, change map[string]*string) error {
+	err := n.patch(ctx, change)
+	if fault.KindOf(err) != fault.NotFound {
+		return err
 	}
-	if next.Data == nil {
-		next.Data = map[string]string{}
-	}
-	log = log.with(n.from, notices)
-	maps.Copy(next.Data, log.data())
-	written := &corev1.ConfigMap{}
-	err := do(ctx, request.Namespace(n.options.Namespace).Resource("configmaps").Body(next), written)
-	if err == nil {
-		n.keep(written)
-		n.pace.SetLimit(announcePace / rate.Limit(log.writers()))
+	if err = n.create(ctx, change); fault.KindOf(err) == fault.AlreadyExists { // another replica was quicker
+		return n.patch(ctx, change)
 	}
 	return err
 }
 
-// get reads the ConfigMap; nil where there is none.
-func (n *Notices) get(ctx context.Context) (*corev1.ConfigMap, error) {
-	state := &corev1.ConfigMap{}
-	err := do(ctx, n.core.Get().Namespace(n.options.Namespace).Resource("configmaps").Name(NoticesName), state)
-	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil
+func (n *Notices) patch(ctx context.Context, change map[string]*string) error {
+	patch, err := json.Marshal(map[string]any{"data": change})
+	if err != nil {
+		return err
 	}
-	return state, err
+	return do(ctx, n.core.Patch(types.MergePatchType).Namespace(n.options.Namespace).Resource("configmaps").Name(NoticesName).Body(patch), nil)
 }
 
-// keep takes a state over to write upon, unless a newer one is known.
-func (n *Notices) keep(state *corev1.ConfigMap) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if state == nil || n.newest == nil || newer(state.ResourceVersion, n.newest.ResourceVersion) {
-		n.newest = state
+func (n *Notices) create(ctx context.Context, change map[string]*string) error {
+	log := &corev1.ConfigMap{Data: map[string]string{}, ObjectMeta: metav1.ObjectMeta{
+		Namespace: n.options.Namespace, Name: NoticesName, Labels: map[string]string{"app.kubernetes.io/part-of": "drydock"}}}
+	for key, text := range change {
+		if text != nil {
+			log.Data[key] = *text
+		}
 	}
+	return do(ctx, n.core.Post().Namespace(n.options.Namespace).Resource("configmaps").Body(log), nil)
 }

@@ -67,7 +67,7 @@ func WatchReplicas(ctx context.Context, options ReplicasOptions) error {
 			return discovery.Get().Namespace(options.Namespace).Resource("endpointslices")
 		},
 		choose: metav1.ListOptions{LabelSelector: labels.Set{discoveryv1.LabelServiceName: options.Service}.String()},
-		store: newMirror(told, func(slices []*discoveryv1.EndpointSlice) {
+		store: newMirror(told, func(slices []*discoveryv1.EndpointSlice, _ bool) {
 			if n := countEndpoints(slices); n != known {
 				options.Log.Info("replicas of the gateway", "before", max(known, 0), "now", n)
 				known = n
