@@ -53,7 +53,7 @@ func TestRaiseTokenEpoch(t *testing.T) {
 	first := raise(t, c, "ada", "")
 	second := raise(t, c, "ADA", "once")
 	third := raise(t, c, "ada", "")
-	if !(0 < first && first < second && second < third) {
+	if first <= 0 || second <= first || third <= second {
 		t.Errorf("%d, %d, %d: each is to be higher", first, second, third)
 	}
 	if again := raise(t, c, "ada", "once"); again != third {
