@@ -133,7 +133,7 @@ func (r *run) measureDirectory(ctx context.Context) (*directory, error) {
 	return result, nil
 }
 
-// read asks for an account twice a second, as people who sign in, until the directory is full.
+// read asks for an account every second, as people who sign in, until the directory is full.
 func (d *directory) read(ctx context.Context, money *billing.Client) (taken []time.Duration, err error) {
 	next := time.Now()
 	for {
@@ -141,7 +141,7 @@ func (d *directory) read(ctx context.Context, money *billing.Client) (taken []ti
 			return taken, nil
 		}
 		if !time.Now().Before(next) {
-			next = next.Add(500 * time.Millisecond)
+			next = next.Add(time.Second)
 			began := time.Now()
 			if _, err := money.Account(ctx, developer(rand.IntN(d.Customers))); err != nil {
 				return nil, err

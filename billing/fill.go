@@ -68,13 +68,15 @@ const forever = int64(1) << 40
 func (c *Client) fillSpan(ctx context.Context, f *fill, rest span) {
 	defer f.done()
 	for pause := time.Second; ; {
-		more, err := c.fillPage(ctx, &rest)
+		width, more, err := c.fillPage(ctx, &rest)
 		switch {
 		case err == nil && !more:
 			return
 		case err == nil:
 			pause = time.Second
-			f.share(&rest)
+			if rest.to-rest.from > worthSharing*width {
+				f.share(&rest)
+			}
 			continue
 		case rest.after != "" && missing(err):
 			rest.after = "" // It was deleted meanwhile: its second is read anew.
@@ -90,8 +92,13 @@ func (c *Client) fillSpan(ctx context.Context, f *fill, rest span) {
 	}
 }
 
-// fillPage reads one page and moves the range behind it.
-func (c *Client) fillPage(ctx context.Context, rest *span) (more bool, err error) {
+// worthSharing is how many pages a range must hold, if its rest is as dense as the last
+// page was: each range costs a page that is not full.
+const worthSharing = 3
+
+// fillPage reads one page and moves the range behind it; width is how many seconds the
+// page's customers are apart.
+func (c *Client) fillPage(ctx context.Context, rest *span) (width int64, more bool, err error) {
 	params := &stripe.CustomerListParams{CreatedRange: &stripe.RangeQueryParams{GreaterThan: rest.from}}
 	params.Context, params.Limit, params.Single = ctx, stripe.Int64(100), true
 	if rest.to != forever {
@@ -100,16 +107,18 @@ func (c *Client) fillPage(ctx context.Context, rest *span) (more bool, err error
 	if rest.after != "" {
 		params.StartingAfter = &rest.after
 	}
+	newest := int64(0)
 	customers := c.stripe.customers.List(params)
 	for customers.Next() {
 		customer := customers.Customer()
 		c.directory.learn(customer)
+		newest = max(newest, customer.Created)
 		rest.to, rest.after = customer.Created, customer.ID
 	}
 	if err := customers.Err(); err != nil {
-		return false, err
+		return 0, false, err
 	}
-	return customers.Meta().HasMore, nil
+	return newest - rest.to, customers.Meta().HasMore, nil
 }
 
 // take waits for a range; not ok when all are read, or ctx ended.

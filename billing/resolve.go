@@ -24,30 +24,35 @@ const (
 	newestPages = 10
 )
 
-// find looks first at the customers created since the newest one known, since lists
-// show a write at once, then asks Search, which lags, for a customer whose metadata
-// came later or which the directory does not hold yet.
+// find looks at the customers created since the newest one known, since lists show a
+// write at once, and asks Search, which lags, for a customer whose metadata came later.
+// While the directory is being filled Search goes first: it knows the older ones.
 func (c *Client) find(ctx context.Context, login string) (string, error) {
-	if err := c.readNewest(ctx); err != nil {
-		return "", c.translate(err)
+	search := func(ctx context.Context) error { return c.search(ctx, login) }
+	steps := []func(context.Context) error{c.readNewest, search}
+	if _, complete := c.directory.size(); !complete {
+		steps = []func(context.Context) error{search, c.readNewest}
 	}
-	if id, ok := c.directory.lookup(login); ok {
-		return id, nil
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return "", c.translate(err)
+		}
+		if id, ok := c.directory.lookup(login); ok {
+			return id, nil
+		}
 	}
-	search := &stripe.CustomerSearchParams{SearchParams: stripe.SearchParams{
+	return "", noAccount()
+}
+
+func (c *Client) search(ctx context.Context, login string) error {
+	params := &stripe.CustomerSearchParams{SearchParams: stripe.SearchParams{
 		Context: ctx, Query: "metadata['drydock.login']:'" + login + "'", Limit: stripe.Int64(100), Single: true,
 	}}
-	found := c.stripe.customers.Search(search)
+	found := c.stripe.customers.Search(params)
 	for found.Next() {
 		c.directory.learn(found.Customer())
 	}
-	if err := found.Err(); err != nil {
-		return "", c.translate(err)
-	}
-	if id, ok := c.directory.lookup(login); ok {
-		return id, nil
-	}
-	return "", noAccount()
+	return found.Err()
 }
 
 func (c *Client) readNewest(ctx context.Context) error {
