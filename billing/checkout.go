@@ -70,6 +70,10 @@ func (c *Client) Checkout(ctx context.Context, login, productID, returnURL, key 
 	params.Context = ctx
 	params.SetIdempotencyKey(idempotencyKey("checkout", key, account.CustomerID, sale.fingerprint(), returnURL, replaces, strconv.Itoa(trial)))
 	session, err := c.stripe.sessions.New(params)
+	if failedForGood(err) {
+		params.SetIdempotencyKey(*params.IdempotencyKey + "-again")
+		session, err = c.stripe.sessions.New(params)
+	}
 	if err != nil {
 		return "", c.unsold(err)
 	}

@@ -58,6 +58,15 @@ func kindOf(refused *stripe.Error) fault.Kind {
 	}
 }
 
+// failedForGood tells that the failure is an earlier one, which Stripe saved with the
+// idempotency key and gives again for a day: by another key it may work
+// (https://docs.stripe.com/api/idempotent_requests).
+func failedForGood(err error) bool {
+	var refused *stripe.Error
+	return errors.As(err, &refused) && refused.HTTPStatusCode >= http.StatusInternalServerError &&
+		refused.LastResponse != nil && refused.LastResponse.Header.Get("Idempotent-Replayed") == "true"
+}
+
 // missing tells whether Stripe does not know what was asked for.
 func missing(err error) bool {
 	var refused *stripe.Error

@@ -39,7 +39,8 @@ const recreations = 10
 
 // create makes the customer of a login. The answer to an idempotency key used before
 // shows the customer as it was then: one deleted since is not revived, but gives the
-// next key, the same on every replica.
+// next key, the same on every replica. So does a failure that the key remembers, where
+// it left no customer.
 func (c *Client) create(ctx context.Context, login string) (*record, error) {
 	key := "drydock-signup-" + login
 	for range recreations {
@@ -47,6 +48,12 @@ func (c *Client) create(ctx context.Context, login string) (*record, error) {
 		params.Context, params.IdempotencyKey = ctx, &key
 		params.AddExpand("subscriptions")
 		customer, err := c.stripe.customers.New(params)
+		if failedForGood(err) {
+			if customer, err = c.left(ctx, login); customer == nil && err == nil {
+				key += "-again"
+				continue
+			}
+		}
 		if err != nil {
 			return nil, c.translate(err)
 		}
@@ -63,6 +70,18 @@ func (c *Client) create(ctx context.Context, login string) (*record, error) {
 		return c.remember(ctx, customer), nil
 	}
 	return nil, fault.New(fault.Conflict, "This login was signed up and deleted too often today: try again tomorrow.")
+}
+
+// left is the customer that a create left which failed; nil where there is none.
+func (c *Client) left(ctx context.Context, login string) (*stripe.Customer, error) {
+	id, err := c.find(ctx, login)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.readCustomer(ctx, id)
 }
 
 // introduce writes what the identity says and the account does not.

@@ -61,6 +61,10 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	params.SetIdempotencyKey("drydock-revoke-" + hex.EncodeToString(sum[:]))
 	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
+	if failedForGood(err) {
+		params.SetIdempotencyKey(*params.IdempotencyKey + "-again")
+		customer, err = c.stripe.customers.Update(account.CustomerID, params)
+	}
 	notices := []string{notice(noticeRevoked, account.CustomerID)}
 	switch {
 	case err == nil:

@@ -17,6 +17,9 @@ type Fault struct {
 	// AfterEffect it is done, and the answer still tells the failure.
 	Status      int  `json:"status"`
 	AfterEffect bool `json:"afterEffect"`
+	// Kept saves the failure with the request's idempotency key, which gives the same
+	// failure from then on, as at Stripe when a request fails midway.
+	Kept bool `json:"kept"`
 	// Code is the error's code, such as lock_timeout.
 	Code string `json:"code"`
 	// Reason is a 429's Stripe-Rate-Limited-Reason, such as endpoint-concurrency.
@@ -66,7 +69,7 @@ func (s *Server) fault(template string) *Fault {
 
 // before misbehaves ahead of the effect; false where the request ends there.
 func (f *Fault) before(w http.ResponseWriter, r *http.Request) bool {
-	if f == nil || !f.DropBefore && (f.Status == 0 || f.AfterEffect) {
+	if f == nil || !f.DropBefore && (f.Status == 0 || f.AfterEffect || f.Kept) {
 		return true
 	}
 	f.pause(r)
@@ -99,14 +102,24 @@ func (f *Fault) after(w http.ResponseWriter) bool {
 	if f.DropAfter {
 		panic(http.ErrAbortHandler)
 	}
-	if f.Status != 0 {
+	if f.Status != 0 && !f.Kept {
 		f.refuse(w)
 		return false
 	}
 	return true
 }
 
+// refuse answers with the failure.
 func (f *Fault) refuse(w http.ResponseWriter) {
+	answer := refusal(f.failure())
+	for name, values := range answer.header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Status)
+	_, _ = w.Write(answer.Body)
+}
+
+func (f *Fault) failure() *apiError {
 	e := &apiError{status: f.Status, kind: "api_error", code: f.Code, message: "An error occurred with our connection to Stripe."}
 	switch {
 	case f.Status == http.StatusTooManyRequests && f.Code == "":
@@ -116,15 +129,13 @@ func (f *Fault) refuse(w http.ResponseWriter) {
 	case f.Status < http.StatusInternalServerError:
 		e.kind = "invalid_request_error"
 	}
-	for name, values := range e.header {
-		w.Header()[name] = values
+	if e.header == nil {
+		e.header = http.Header{}
 	}
 	for name, value := range map[string]string{"Retry-After": f.RetryAfter, "Stripe-Should-Retry": f.ShouldRetry} {
 		if value != "" {
-			w.Header().Set(name, value)
+			e.header.Set(name, value)
 		}
 	}
-	answer := refusal(e)
-	w.WriteHeader(answer.Status)
-	_, _ = w.Write(answer.Body)
+	return e
 }

@@ -58,6 +58,26 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestFailureIsKept has a key remember a failure, with and without its effect.
+func TestFailureIsKept(t *testing.T) {
+	for _, effect := range []bool{false, true} {
+		o := newOperator(t, billingtest.Options{})
+		o.stripe.Inject(billingtest.Fault{Status: 500, Kept: true, AfterEffect: effect})
+		keyed := func(key string) reply {
+			return o.with(http.Header{"Idempotency-Key": {key}}, "POST", "/v1/customers", "metadata[drydock.login]", "ada")
+		}
+		if first, again := keyed("k"), keyed("k"); first.status != 500 || again.status != 500 || again.header.Get("Idempotent-Replayed") != "true" {
+			t.Errorf("got %d, then %d", first.status, again.status)
+		}
+		if made := len(o.stripe.Customers("ada")) == 1; made != effect {
+			t.Errorf("effect %v, made %v", effect, made)
+		}
+		if other := keyed("l"); other.status != 200 {
+			t.Errorf("by another key: %d", other.status)
+		}
+	}
+}
+
 func TestRequestsAreCounted(t *testing.T) {
 	o := newOperator(t, billingtest.Options{})
 	o.do("GET", "/v1/customers/cus_none")

@@ -146,12 +146,11 @@ func (s *Server) run(r *http.Request, out *slot, handle endpoint) *answer {
 		server: s, params: newParams(form.Parse(values)), id: r.PathValue("id"), at: now, now: now.Unix(),
 		request: out.request, key: key, origin: origin(r),
 	}
-	result, failure := handle(c)
-	if failure != nil {
-		return refusal(failure)
+	done, ran := c.carryOut(handle, out.fault)
+	if !ran {
+		return done
 	}
-	body, _ := json.MarshalIndent(result, "", "  ")
-	done := &answer{Status: http.StatusOK, Body: body, Request: fingerprint, Created: c.now, header: http.Header{}}
+	done.Request, done.Created = fingerprint, c.now
 	if r.Method != http.MethodGet {
 		s.dirty = true
 	}
@@ -160,6 +159,24 @@ func (s *Server) run(r *http.Request, out *slot, handle endpoint) *answer {
 		done.header.Set("Idempotency-Key", key)
 	}
 	return done
+}
+
+// carryOut gives an endpoint's answer, or has it fail midway; false where it refuses
+// before it begins, which no idempotency key remembers.
+func (c *call) carryOut(handle endpoint, fault *Fault) (*answer, bool) {
+	midway := fault != nil && fault.Kept
+	done := &answer{Status: http.StatusOK, header: http.Header{}}
+	if !midway || fault.AfterEffect {
+		result, failure := handle(c)
+		if failure != nil {
+			return refusal(failure), false
+		}
+		done.Body, _ = json.MarshalIndent(result, "", "  ")
+	}
+	if midway {
+		done = refusal(fault.failure())
+	}
+	return done, true
 }
 
 // read gives the form of the query and of the body.
