@@ -178,11 +178,13 @@ func TestBehindAProxyWithACertificate(t *testing.T) {
 			conn, upgraded, err := websocket.Dial(ctx, base+"/graphql", &websocket.DialOptions{
 				HTTPClient: withoutHTTP2(test.client), HTTPHeader: request.Header, Subprotocols: []string{"graphql-transport-ws"},
 			})
+			if upgraded != nil && upgraded.Body != nil {
+				defer func() { _ = upgraded.Body.Close() }()
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = conn.CloseNow() }()
-			defer func() { _ = upgraded.Body.Close() }()
 			for _, m := range []string{`{"type":"connection_init"}`, `{"type":"subscribe","id":"1","payload":{"query":"{viewer{login}}"}}`} {
 				if err := conn.Write(ctx, websocket.MessageText, []byte(m)); err != nil {
 					t.Fatal(err)
