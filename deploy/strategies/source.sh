@@ -128,6 +128,19 @@ clone() {
     fail CloneFailed "The commit could not be checked out: $(said)"
 }
 
+# submodules fetches them at the commits that the source names. Large files of Git LFS
+# are left as the pointers that they are.
+submodules() {
+  if git -C "$source" grep -q filter=lfs -- ':(glob)**/.gitattributes'; then
+    echo "==> This repository uses Git LFS, which is left out: its large files are pointers of a few lines"
+  fi
+  [ -f "$source/.gitmodules" ] || return 0
+  echo "==> Fetching submodules"
+  run git -C "$source" submodule --quiet update --init --recursive --depth 1 ||
+    run git -C "$source" submodule --quiet update --init --recursive ||
+    fail CloneFailed "A submodule could not be fetched: $(said)"
+}
+
 # within FOLDER PATH: the real path, where it lies in the folder and no link leads out.
 within() {
   real=$(readlink -f -- "$2") || return 1
@@ -171,6 +184,7 @@ render() {
 
 echo "==> Cloning $DRYDOCK_REPOSITORY at $DRYDOCK_REF"
 clone
+submodules
 echo "==> Building commit $commit"
 check
 render
