@@ -2,6 +2,7 @@ package billing
 
 import (
 	"encoding/json"
+	"strings"
 	"sync"
 
 	"github.com/stripe/stripe-go/v76"
@@ -56,6 +57,9 @@ func noticesOfEvent(event *stripe.Event) []string {
 }
 
 func noticesOfCustomer(event *stripe.Event, of subject) []string {
+	if strings.Contains(of.ID, ":") {
+		return nil
+	}
 	customer := &stripe.Customer{ID: of.ID, Created: of.Created, Metadata: of.Metadata}
 	login := loginOf(customer)
 	if event.Type == stripe.EventTypeCustomerDeleted {

@@ -67,6 +67,14 @@ func (l *logged) String() string {
 	return l.text.String()
 }
 
+// take gives what was written since the last time.
+func (l *logged) take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.text.Reset()
+	return l.text.String()
+}
+
 // TestMetadata changes the Team product and tells which limits hold, and what the
 // operator is told.
 func TestMetadata(t *testing.T) {
