@@ -135,7 +135,7 @@ func meet(t *testing.T, o operation, trouble trouble, times int) string {
 		w.stripe.Inject(trouble.fault)
 	}
 	got, requests := outcome(within(t), c, o)
-	cell := fmt.Sprint(got, " ", requests)
+	cell := fmt.Sprint(got, " ", requests-int(road.conflicts.Load()))
 	if o.done != nil {
 		cell += fmt.Sprint(" ", o.done(t, w))
 	}

@@ -15,6 +15,9 @@ import (
 type road struct {
 	connection      *http.Transport
 	refused, forged atomic.Int32
+	// conflicts counts answers of 409: a try met the one before it, of which Stripe had not
+	// noticed yet that it was given up. When that happens is chance.
+	conflicts atomic.Int32
 }
 
 // met takes one off what is left of a trouble.
@@ -51,7 +54,11 @@ func newRoad(t *testing.T) *road {
 
 func (r *road) RoundTrip(request *http.Request) (*http.Response, error) {
 	if !met(&r.forged) {
-		return r.connection.RoundTrip(request)
+		response, err := r.connection.RoundTrip(request)
+		if err == nil && response.StatusCode == http.StatusConflict {
+			r.conflicts.Add(1)
+		}
+		return response, err
 	}
 	if request.Body != nil {
 		_ = request.Body.Close()
