@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,12 +17,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/cluster"
-	"drydock.dev/drydock/cluster/clustertest"
-	"drydock.dev/drydock/deploy"
 	"drydock.dev/drydock/fault"
 )
 
@@ -154,91 +149,6 @@ func TestNotices(t *testing.T) {
 		"drydock_notices_total{direction=\"announced\"} 3\ndrydock_notices_total{direction=\"heard\"} 1\n"
 	if err := testutil.GatherAndCompare(a.registry, strings.NewReader(want), "drydock_notices_total"); err != nil {
 		t.Error(err)
-	}
-}
-
-// An announcement reaches another replica well within a second, also in a long row, and
-// also where several replicas write.
-func TestNoticesAreFast(t *testing.T) {
-	w := newWorld(t)
-	for _, c := range []struct {
-		reason         string
-		replicas, each int
-	}{
-		{"200 in a row by one replica", 1, 200},
-		{"in a row by each of five", 5, 40},
-	} {
-		t.Run(c.reason, func(t *testing.T) {
-			namespace := newNamespace(t, w)
-			ear := listen(t, w.kubeconfig, namespace)
-			var all sync.WaitGroup
-			var mu sync.Mutex
-			begun := map[string]time.Time{}
-			for r := range c.replicas {
-				mouth := listen(t, w.kubeconfig, namespace)
-				all.Go(func() {
-					for i := range c.each {
-						notice := fmt.Sprint("customer:", r, "-", i)
-						mu.Lock()
-						begun[notice] = time.Now()
-						mu.Unlock()
-						if err := mouth.Announce(t.Context(), []string{notice}); err != nil {
-							t.Error(err)
-						}
-					}
-				})
-			}
-			all.Wait()
-			row := c.replicas * c.each
-			eventually(t, "all are heard", func() bool { return len(ear.told()) == row })
-			var took []time.Duration
-			for notice, begin := range begun {
-				took = append(took, ear.when[notice].Sub(begin))
-			}
-			slices.Sort(took)
-			p50, p99, longest := took[row/2], took[row*99/100], took[row-1]
-			t.Logf("from Announce to Heard: p50 %s, p99 %s, longest %s", p50, p99, longest)
-			if p99 > time.Second || ear.misses() != 0 {
-				t.Errorf("p99 %s, want under a second; %d misses, want none", p99, ear.misses())
-			}
-		})
-	}
-}
-
-// Many announcements at once, of many replicas, are written together; none is lost.
-func TestNoticesTogether(t *testing.T) {
-	w := newWorld(t)
-	namespace := newNamespace(t, w)
-	ear := listen(t, w.kubeconfig, namespace)
-	const replicas, each = 6, 50
-	var all sync.WaitGroup
-	var want []string
-	for r := range replicas {
-		mouth := listen(t, w.kubeconfig, namespace)
-		for i := range each {
-			notice := fmt.Sprint(r, "-", i)
-			want = append(want, notice)
-			all.Go(func() {
-				if err := mouth.Announce(t.Context(), []string{notice, "same"}); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-	}
-	all.Wait()
-	eventually(t, "all are heard", func() bool {
-		told := ear.told()
-		return !slices.ContainsFunc(want, func(notice string) bool { return !slices.Contains(told, notice) })
-	})
-	writes := 0
-	for key := range logMap(t, w, namespace).Data {
-		_, number, _ := strings.Cut(key, ".")
-		n, _ := strconv.Atoi(number) // of keys that are entries; they count up
-		writes = max(writes, n)
-	}
-	t.Logf("%d announcements of each of %d replicas in at most %d writes", each, replicas, writes)
-	if writes > each/4 || ear.misses() != 0 {
-		t.Errorf("%d writes, want them shared; %d misses, want none", writes, ear.misses())
 	}
 }
 
@@ -372,63 +282,4 @@ func TestNoticesCutOff(t *testing.T) {
 			b.hears(t, "after")
 		})
 	}
-}
-
-// The service accounts may do what notices and the count of replicas need, and no more.
-func TestNoticesRights(t *testing.T) {
-	w := newWorld(t)
-	var manifests [][]byte
-	for _, name := range []string{"namespace.yaml", "rbac.yaml"} {
-		manifest, err := deploy.Files.ReadFile(name)
-		must(t, err)
-		manifests = append(manifests, manifest)
-	}
-	must(t, cluster.Apply(t.Context(), w.kubeconfig, manifests...))
-	const namespace = "drydock-system"
-	gateway, controller := w.as(t, "drydock-gateway"), w.as(t, "drydock-controller")
-	for _, kubeconfig := range []string{gateway, controller} {
-		if log := logMap(t, w, namespace); log != nil {
-			must(t, w.Delete(t.Context(), log)) // so that each of them creates it
-		}
-		a, b := listen(t, kubeconfig, namespace), listen(t, w.kubeconfig, namespace)
-		must(t, a.Announce(t.Context(), []string{"created"}))
-		must(t, a.Announce(t.Context(), []string{"updated"}))
-		b.hears(t, "created", "updated")
-		must(t, b.Announce(t.Context(), []string{"heard"}))
-		a.hears(t, "heard")
-		count := make(chan int, 1)
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() {
-			ended <- cluster.WatchReplicas(ctx, cluster.ReplicasOptions{Kubeconfig: kubeconfig, Service: "drydock-gateway", Changed: func(n int) { count <- n }})
-		}()
-		if n, _ := next(t, count); n != 0 {
-			t.Errorf("%d replicas, want none", n)
-		}
-		cancel()
-		must(t, <-ended)
-	}
-	narrow := worldOf(t, &clustertest.Cluster{Kubeconfig: gateway})
-	if err := narrow.List(t.Context(), &corev1.ConfigMapList{}, client.InNamespace(namespace)); !apierrors.IsForbidden(err) {
-		t.Errorf("the gateway may list all ConfigMaps: %v", err)
-	}
-	other := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: newLogin()}}
-	must(t, w.Create(t.Context(), other))
-	if err := narrow.Update(t.Context(), other); !apierrors.IsForbidden(err) {
-		t.Errorf("the gateway may write other ConfigMaps: %v", err)
-	}
-}
-
-// as is a kubeconfig that may do what a service account may, and no more.
-func (w *world) as(t *testing.T, account string) string {
-	t.Helper()
-	config, err := clientcmd.LoadFromFile(w.kubeconfig)
-	must(t, err)
-	for _, user := range config.AuthInfos {
-		user.Impersonate = "system:serviceaccount:drydock-system:" + account
-		user.ImpersonateGroups = []string{"system:serviceaccounts", "system:serviceaccounts:drydock-system", "system:authenticated"}
-	}
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	must(t, clientcmd.WriteToFile(*config, path))
-	return path
 }
