@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/metering"
 	"drydock.dev/drydock/transport"
@@ -76,7 +77,8 @@ func NewBooks(opts BooksOptions) (*Books, error) {
 // Reconcile compares both sides of the builds that ended since a time, by the hour,
 // and where they differ by the minute. What ended in the past hour is left out: the
 // meter may not show it yet. With apply it reports what is missing, where it is clear
-// what that is. An account whose meter cannot be read is told in the report.
+// what that is. An account whose meter cannot be read is told in the report; one that
+// billing does not know is left out.
 //
 // Stripe: one request per account that built and hundred hours; in an hour that
 // differs, one for each minute in which a build ended.
@@ -94,8 +96,12 @@ func (b *Books) Reconcile(ctx context.Context, since time.Time, apply bool) (*me
 		if len(builds) == 0 {
 			continue
 		}
-		report.Accounts, report.Builds, report.Seconds = report.Accounts+1, report.Builds+len(builds), report.Seconds+metering.Total(builds)
 		drifts, err := b.compare(ctx, login, builds, report.From, report.To)
+		if fault.KindOf(err) == fault.NotFound {
+			b.log.Warn("builds of an account that billing does not know are not compared", "account", login, "builds", len(builds))
+			continue
+		}
+		report.Accounts, report.Builds, report.Seconds = report.Accounts+1, report.Builds+len(builds), report.Seconds+metering.Total(builds)
 		if err != nil {
 			report.Unread[login] = err
 			continue

@@ -1,6 +1,6 @@
 // Package controller turns queued Builds into pushed images and metered seconds.
 //
-// Four reconcilers share the work; each phase of a Build has one writer:
+// Five reconcilers share the work; each phase of a Build has one writer:
 //
 //   - queue, by namespace (an account): Queued builds. It decides, oldest first,
 //     which of them may start, and makes their Jobs. One reconcile per account at a
@@ -8,8 +8,13 @@
 //   - runs, by Build: Running builds. It follows the Job's pod, ends builds that were
 //     cancelled or ran too long, keeps the log, and writes the final phase, once.
 //   - meters, by Build: ended builds. It tells billing the seconds, again and again
-//     until they are taken. An outage there holds up no phase.
+//     until they are taken. An outage there holds up no phase. A deleted build leaves
+//     its seconds in the ledger, a ConfigMap, before it goes.
+//   - late, by namespace: builds that billing was not told of for a day. What the
+//     account's meter holds tells which of them it has; see package metering.
 //   - latest, by Image: keeps an image's status.latestBuild.
+//
+// Once a day Books compares meter, Builds and ledger, and tells of drift.
 //
 // All of them are level-based: whatever is found is brought one step further, so a
 // controller may die between any two writes. What makes a step repeatable: a Job

@@ -56,7 +56,7 @@ func TestKilled(t *testing.T) {
 	}
 	w.settled()
 
-	if report := get(third.url + "/readyz"); report != `{"ready":true,"leading":true,"checks":{"billing":"ok","kubernetes":"ok"}}`+"\n" {
+	if report := get(third.url + "/readyz"); report != `{"ready":true,"leading":true,"checks":{"billing":"ok","kubernetes":"ok","notices":"ok"}}`+"\n" {
 		t.Errorf("/readyz says %s", report)
 	}
 	if text := get(third.url + "/metrics"); !strings.Contains(text, `drydock_builds_ended_total{phase="Succeeded",reason="Pushed"}`) || !strings.Contains(text, "controller_runtime_reconcile_total") {

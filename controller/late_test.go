@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/controller"
 	"drydock.dev/drydock/graph/model"
 )
@@ -91,7 +92,7 @@ func TestLate(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
 			clock := newClock()
-			w := newWorldAt(t, clock.Now)
+			w := newWorldWith(t, billingtest.Options{Now: clock.Now, MeterLag: 50 * time.Minute})
 			image := w.image("app")
 			hour := clock.Now()
 			clock.Advance(30 * time.Minute)
@@ -166,7 +167,7 @@ func ledgerOf(builds []*v1alpha1.Build, deleted func(int) bool) map[string]int64
 // is metered at its end.
 func TestClockAhead(t *testing.T) {
 	clock := newClock()
-	w := newWorldAt(t, clock.Now)
+	w := newWorldWith(t, billingtest.Options{Now: clock.Now})
 	end := clock.Now().Add(20 * time.Minute)
 	build := w.finished(w.image("app"), 1, 45, end)
 	sibling := w.finished(w.image("other"), 2, 5, clock.Now())

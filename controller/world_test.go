@@ -53,12 +53,12 @@ type world struct {
 }
 
 // newWorld gives a test an account of its own in the package's control plane.
-func newWorld(t *testing.T) *world { return newWorldAt(t, time.Now) }
+func newWorld(t *testing.T) *world { return newWorldWith(t, billingtest.Options{Now: time.Now}) }
 
-// newWorldAt is a world whose Stripe and controller go by a clock.
-func newWorldAt(t *testing.T, now func() time.Time) *world {
+// newWorldWith is a world with another Stripe; all go by its clock.
+func newWorldWith(t *testing.T, options billingtest.Options) *world {
 	t.Helper()
-	w := &world{t: t, kubeconfig: plane.Kubeconfig, now: now}
+	w := &world{t: t, kubeconfig: plane.Kubeconfig, now: options.Now}
 	var err error
 	if w.config, err = clientcmd.BuildConfigFromFlags("", w.kubeconfig); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func newWorldAt(t *testing.T, now func() time.Time) *world {
 		t.Fatal(err)
 	}
 	w.apply()
-	w.startStripe()
+	w.startStripe(options)
 	images := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, 0))))
 	t.Cleanup(images.Close)
 	w.registry = strings.TrimPrefix(images.URL, "http://")
@@ -100,10 +100,10 @@ func (w *world) apply() {
 	}
 }
 
-func (w *world) startStripe() {
+func (w *world) startStripe(options billingtest.Options) {
 	w.t.Helper()
 	var err error
-	if w.stripe, err = billingtest.New(billingtest.Options{Now: w.now}); err != nil {
+	if w.stripe, err = billingtest.New(options); err != nil {
 		w.t.Fatal(err)
 	}
 	server := httptest.NewServer(w.stripe)
