@@ -11,8 +11,10 @@ const settling = 5 * time.Minute
 
 // billed remembers which customers' builds were billed within the time of settling.
 type billed struct {
-	mu   sync.Mutex
-	last map[string]time.Time
+	mu sync.Mutex
+	// began is since when it does; of builds billed shortly before it knows nothing.
+	began time.Time
+	last  map[string]time.Time
 	// swept is when old ones were last taken out.
 	swept time.Time
 }
@@ -37,6 +39,9 @@ func (b *billed) note(customerID string, now time.Time) {
 func (b *billed) settled(customerID string, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if now.Sub(b.began) < settling {
+		return false
+	}
 	at, ok := b.last[customerID]
 	return !ok || now.Sub(at) >= settling
 }

@@ -14,7 +14,7 @@ import (
 // tells that they changed; these times bound what nobody tells.
 const (
 	accountTTL = 6 * time.Hour
-	usageTTL   = 6 * time.Hour
+	usageTTL   = 2 * time.Hour
 	productTTL = 6 * time.Hour
 	// plansTTL and meterTTL are looked at behind the requests.
 	plansTTL = 6 * time.Hour

@@ -97,7 +97,7 @@ func New(options Options) (*Client, error) {
 		return nil, err
 	}
 	life, end := context.WithCancel(context.Background())
-	c := &Client{options: options, stripe: api, life: life, end: end}
+	c := &Client{options: options, stripe: api, life: life, end: end, billed: billed{began: options.Now()}}
 	if c.metrics, err = newMetrics(options.Registerer); err != nil {
 		end()
 		return nil, err

@@ -70,6 +70,7 @@ func (d *directory) note(login string, found place) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer d.count()
+	d.newest = max(d.newest, found.created)
 	held, known := d.customers[login]
 	switch {
 	case d.gone[found.customerID] || known && held.customerID == found.customerID:
