@@ -20,8 +20,17 @@ const (
 // settle does what an event of a subscription asks for: where one begins that was bought
 // by Checkout, those that it replaces end.
 func (c *Client) settle(ctx context.Context, event *stripe.Event) error {
+	if customerID := buyer(event); customerID != "" {
+		return c.settleReplaced(ctx, customerID)
+	}
+	return nil
+}
+
+// buyer is the customer whose subscription, bought by Checkout, begins with an event;
+// empty where the event is another.
+func buyer(event *stripe.Event) string {
 	if event.Data == nil {
-		return nil
+		return ""
 	}
 	var of struct {
 		Object   string                    `json:"object"`
@@ -29,13 +38,13 @@ func (c *Client) settle(ctx context.Context, event *stripe.Event) error {
 		Customer json.RawMessage           `json:"customer"`
 		Metadata map[string]string         `json:"metadata"`
 	}
-	if json.Unmarshal(event.Data.Raw, &of) != nil || of.Object != "subscription" || of.Metadata[metaReplaces] == "" || !runs(of.Status) {
-		return nil
+	if err := json.Unmarshal(event.Data.Raw, &of); err != nil || of.Object != "subscription" || of.Metadata[metaReplaces] == "" || !runs(of.Status) {
+		return ""
 	}
 	if _, begins := event.Data.PreviousAttributes["status"]; !begins && event.Type != stripe.EventTypeCustomerSubscriptionCreated {
-		return nil
+		return ""
 	}
-	return c.settleReplaced(ctx, reference(of.Customer))
+	return reference(of.Customer)
 }
 
 // settleReplaced ends those of a customer's subscriptions that a newer one, bought by
