@@ -13,11 +13,15 @@
 // Logs are in no store: a running build's log is followed once for all its readers,
 // an ended build's is read from the ConfigMaps that the controller left.
 //
+// Replicas tell each other what changed elsewhere by Notices: entries in one ConfigMap
+// that all of them watch. How many there are WatchReplicas counts.
+//
 // Of registry credentials the namespaces' annotations tell which there are; their Secrets
 // are written and never read.
 //
 // What the gateway may do in the cluster: get, list, watch, create, update, patch
 // and delete images and builds, update images/status, get, list, watch, create and
 // update namespaces, create, update and delete secrets, list and get pods, get
-// pods/log, get configmaps.
+// pods/log, get configmaps; and in its own namespace create configmaps, list, watch and
+// patch the ConfigMap drydock-notices, list and watch endpointslices.
 package cluster
