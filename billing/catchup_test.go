@@ -52,6 +52,7 @@ func TestCatchUpRequests(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			w.clock.Advance(5 * time.Minute)
+			dashboard(t, client, "ada") // the sums, once they are surely whole
 			if err := client.CatchUp(within(t)); err != nil {
 				t.Fatal(err)
 			}
