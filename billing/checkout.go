@@ -71,7 +71,7 @@ func (c *Client) Checkout(ctx context.Context, login, productID, returnURL, key 
 	params.SetIdempotencyKey(idempotencyKey("checkout", key, account.CustomerID, sale.fingerprint(), returnURL, replaces, strconv.Itoa(trial)))
 	session, err := c.stripe.sessions.New(params)
 	if failedForGood(err) {
-		params.SetIdempotencyKey(*params.IdempotencyKey + "-again")
+		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
 		session, err = c.stripe.sessions.New(params)
 	}
 	if err != nil {

@@ -67,6 +67,12 @@ func failedForGood(err error) bool {
 		refused.LastResponse != nil && refused.LastResponse.Header.Get("Idempotent-Replayed") == "true"
 }
 
+// otherKey is the idempotency key to use in place of one that remembers a failure, the
+// same on every replica. It changes by the minute: it may come to remember one itself.
+func (c *Client) otherKey(key string) *string {
+	return stripe.String(key + "-" + c.options.Now().UTC().Format("2006-01-02T15:04"))
+}
+
 // missing tells whether Stripe does not know what was asked for.
 func missing(err error) bool {
 	var refused *stripe.Error

@@ -35,6 +35,8 @@ var troubles = []trouble{
 	{name: "cut before", fault: billingtest.Fault{DropBefore: true}},
 	{name: "cut after", fault: billingtest.Fault{DropAfter: true}},
 	{name: "500 after", fault: billingtest.Fault{Status: 500, AfterEffect: true}},
+	{name: "500 kept", fault: billingtest.Fault{Status: 500, Kept: true}},
+	{name: "500 kept after", fault: billingtest.Fault{Status: 500, AfterEffect: true, Kept: true}},
 	{name: "garbage", between: func(r *road) *atomic.Int32 { return &r.forged }},
 	{name: "outage", between: func(r *road) *atomic.Int32 { return &r.refused }},
 }
@@ -43,6 +45,8 @@ var troubles = []trouble{
 // requests it cost and, of a write, how often it was done by then: "value 2" is an answer
 // that is true after two requests, "stale 4" the last known one, marked as such, and
 // "UNAVAILABLE 4 1" a failure after four, of a write whose effect is there all the same.
+// "Kept" failures are saved by Stripe with the idempotency key.
+//
 // A request on a kept connection that breaks before the answer is made again by Go itself,
 // and not counted. Once the trouble is over, the same call again has the right answer, and each write was
 // done once.
@@ -53,51 +57,51 @@ func TestMatrix(t *testing.T) {
 		times int
 		want  string
 	}{
-		{reason: "one request meets it: the second try answers, and nobody notices", times: 1, want: `
-                  | rate limit       | lock             | 500              | 503              | slow             | cut before       | cut after        | 500 after        | garbage          | outage
-Account, cold     | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
-Account, held     | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
-Account, dropped  | value 2          | value 2          | value 2          | value 2          | stale 1          | value 1          | value 1          | value 2          | value 2          | value 2
-Account of nobody | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 2      | NOT_FOUND 2      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3
-Accounts          | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
-Plans, dropped    | value 4          | value 4          | value 4          | value 4          | stale 2          | value 3          | value 3          | value 4          | value 4          | value 4
-Plan, off offer   | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 3          | value 3
-PlanNow           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
-Usage, cold       | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 3          | value 3
-Usage, held       | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
-Usage, dropped    | value 6          | value 6          | value 6          | value 6          | stale 5          | value 5          | value 5          | value 6          | value 6          | value 6
-SignUp            | value 4 1        | value 4 1        | value 4 1        | value 4 1        | value 4 1        | value 3 1        | value 4 1        | value 5 1        | value 4 1        | value 4 1
-ReportUsage       | value 2 1        | value 2 1        | value 2 1        | value 2 1        | value 2 1        | value 1 1        | value 1 1        | value 2 1        | value 2 1        | value 2 1
-RaiseTokenEpoch   | value 3 1        | value 3 1        | value 3 1        | value 3 1        | value 3 1        | value 2 1        | value 2 1        | value 3 1        | value 3 1        | value 3 1
-Checkout          | value 4          | value 4          | value 4          | value 4          | value 4          | value 3          | value 3          | value 4          | value 4          | value 4
-Portal            | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 3          | value 3
-Hold, cold        | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
-Hold, dropped     | value 2          | value 2          | value 2          | value 2          | stale 1          | value 1          | value 1          | value 2          | value 2          | value 2
-Metered           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
-CatchUp           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2
+		{reason: "one request meets it: the next one answers; a usage report that failed midway is for the controller to tell again", times: 1, want: `
+                  | rate limit       | lock             | 500              | 503              | slow             | cut before       | cut after        | 500 after        | 500 kept         | 500 kept after   | garbage          | outage
+Account, cold     | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Account, held     | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
+Account, dropped  | value 2          | value 2          | value 2          | value 2          | stale 1          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Account of nobody | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 2      | NOT_FOUND 2      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3      | NOT_FOUND 3
+Accounts          | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Plans, dropped    | value 4          | value 4          | value 4          | value 4          | stale 2          | value 3          | value 3          | value 4          | value 4          | value 4          | value 4          | value 4
+Plan, off offer   | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 3          | value 3          | value 3          | value 3
+PlanNow           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Usage, cold       | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 3          | value 3          | value 3          | value 3
+Usage, held       | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
+Usage, dropped    | value 6          | value 6          | value 6          | value 6          | stale 5          | value 5          | value 5          | value 6          | value 6          | value 6          | value 6          | value 6
+SignUp            | value 4 1        | value 4 1        | value 4 1        | value 4 1        | value 4 1        | value 3 1        | value 4 1        | value 5 1        | value 7 1        | value 6 1        | value 4 1        | value 4 1
+ReportUsage       | value 2 1        | value 2 1        | value 2 1        | value 2 1        | value 2 1        | value 1 1        | value 1 1        | value 2 1        | UNAVAILABLE 2 0  | UNAVAILABLE 2 1  | value 2 1        | value 2 1
+RaiseTokenEpoch   | value 3 1        | value 3 1        | value 3 1        | value 3 1        | value 3 1        | value 2 1        | value 2 1        | value 3 1        | value 4 1        | value 4 1        | value 3 1        | value 3 1
+Checkout          | value 4          | value 4          | value 4          | value 4          | value 4          | value 3          | value 3          | value 4          | value 5          | value 5          | value 4          | value 4
+Portal            | value 3          | value 3          | value 3          | value 3          | value 3          | value 2          | value 2          | value 3          | value 4          | value 4          | value 3          | value 3
+Hold, cold        | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Hold, dropped     | value 2          | value 2          | value 2          | value 2          | stale 1          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+Metered           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
+CatchUp           | value 2          | value 2          | value 2          | value 2          | value 2          | value 1          | value 1          | value 2          | value 2          | value 2          | value 2          | value 2
 `},
 		{reason: "it lasts: old answers stand in, and what needs a new one fails in its own way", times: -1, want: `
-                  | rate limit       | lock             | 500              | 503              | slow             | cut before       | cut after        | 500 after        | garbage          | outage
-Account, cold     | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
-Account, held     | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
-Account, dropped  | stale 4          | stale 4          | stale 4          | stale 4          | stale 1          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4
-Account of nobody | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
-Accounts          | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
-Plans, dropped    | stale 6          | stale 6          | stale 6          | stale 6          | stale 2          | stale 6          | stale 6          | stale 6          | stale 5          | stale 5
-Plan, off offer   | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
-PlanNow           | value 4          | value 4          | value 4          | value 4          | value 2          | value 4          | value 4          | value 4          | value 4          | value 4
-Usage, cold       | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
-Usage, held       | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
-Usage, dropped    | stale 8          | stale 8          | stale 8          | stale 8          | stale 5          | stale 8          | stale 8          | stale 8          | stale 5          | stale 5
-SignUp            | RATE_LIMITED 6 0 | RATE_LIMITED 6 0 | UNAVAILABLE 6 0  | UNAVAILABLE 6 0  | UNAVAILABLE 4 0  | UNAVAILABLE 6 0  | UNAVAILABLE 6 1  | UNAVAILABLE 6 1  | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
-ReportUsage       | RATE_LIMITED 4 0 | RATE_LIMITED 4 0 | UNAVAILABLE 4 0  | UNAVAILABLE 4 0  | UNAVAILABLE 2 0  | UNAVAILABLE 4 0  | UNAVAILABLE 4 1  | UNAVAILABLE 4 1  | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
-RaiseTokenEpoch   | RATE_LIMITED 5 0 | RATE_LIMITED 5 0 | UNAVAILABLE 5 0  | UNAVAILABLE 5 0  | UNAVAILABLE 3 0  | UNAVAILABLE 5 0  | UNAVAILABLE 5 1  | UNAVAILABLE 5 1  | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
-Checkout          | RATE_LIMITED 6   | RATE_LIMITED 6   | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 4    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 4    | UNAVAILABLE 4
-Portal            | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
-Hold, cold        | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
-Hold, dropped     | stale 4          | stale 4          | stale 4          | stale 4          | stale 1          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4
-Metered           | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
-CatchUp           | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+                  | rate limit       | lock             | 500              | 503              | slow             | cut before       | cut after        | 500 after        | 500 kept         | 500 kept after   | garbage          | outage
+Account, cold     | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+Account, held     | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
+Account, dropped  | stale 4          | stale 4          | stale 4          | stale 4          | stale 1          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4
+Account of nobody | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
+Accounts          | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+Plans, dropped    | stale 6          | stale 6          | stale 6          | stale 6          | stale 2          | stale 6          | stale 6          | stale 6          | stale 6          | stale 6          | stale 5          | stale 5
+Plan, off offer   | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+PlanNow           | value 4          | value 4          | value 4          | value 4          | value 2          | value 4          | value 4          | value 4          | value 4          | value 4          | value 4          | value 4
+Usage, cold       | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
+Usage, held       | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0          | value 0
+Usage, dropped    | stale 8          | stale 8          | stale 8          | stale 8          | stale 5          | stale 8          | stale 8          | stale 8          | stale 8          | stale 8          | stale 5          | stale 5
+SignUp            | RATE_LIMITED 6 0 | RATE_LIMITED 6 0 | UNAVAILABLE 6 0  | UNAVAILABLE 6 0  | UNAVAILABLE 4 0  | UNAVAILABLE 6 0  | UNAVAILABLE 6 1  | UNAVAILABLE 6 1  | UNAVAILABLE 8 0  | value 6 1        | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
+ReportUsage       | RATE_LIMITED 4 0 | RATE_LIMITED 4 0 | UNAVAILABLE 4 0  | UNAVAILABLE 4 0  | UNAVAILABLE 2 0  | UNAVAILABLE 4 0  | UNAVAILABLE 4 1  | UNAVAILABLE 4 1  | UNAVAILABLE 2 0  | UNAVAILABLE 2 1  | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
+RaiseTokenEpoch   | RATE_LIMITED 5 0 | RATE_LIMITED 5 0 | UNAVAILABLE 5 0  | UNAVAILABLE 5 0  | UNAVAILABLE 3 0  | UNAVAILABLE 5 0  | UNAVAILABLE 5 1  | UNAVAILABLE 5 1  | UNAVAILABLE 5 0  | UNAVAILABLE 5 1  | UNAVAILABLE 4 0  | UNAVAILABLE 4 0
+Checkout          | RATE_LIMITED 6   | RATE_LIMITED 6   | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 4    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 6    | UNAVAILABLE 4    | UNAVAILABLE 4
+Portal            | RATE_LIMITED 5   | RATE_LIMITED 5   | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 3    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 5    | UNAVAILABLE 4    | UNAVAILABLE 4
+Hold, cold        | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+Hold, dropped     | stale 4          | stale 4          | stale 4          | stale 4          | stale 1          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4          | stale 4
+Metered           | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
+CatchUp           | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 2    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4    | UNAVAILABLE 4
 `},
 	}
 	for _, c := range cases {

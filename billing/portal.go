@@ -27,6 +27,10 @@ func (c *Client) Portal(ctx context.Context, login, returnURL, key string) (stri
 	minute := c.options.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
 	params.SetIdempotencyKey(idempotencyKey("portal", key, account.CustomerID, returnURL, minute))
 	session, err := c.stripe.portals.New(params)
+	if failedForGood(err) {
+		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
+		session, err = c.stripe.portals.New(params)
+	}
 	if err != nil {
 		return "", c.closed(err)
 	}

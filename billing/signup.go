@@ -42,15 +42,16 @@ const recreations = 10
 // next key, the same on every replica. So does a failure that the key remembers, where
 // it left no customer.
 func (c *Client) create(ctx context.Context, login string) (*record, error) {
-	key := "drydock-signup-" + login
+	key, failed := "drydock-signup-"+login, false
 	for range recreations {
 		params := &stripe.CustomerParams{Metadata: map[string]string{metaLogin: login}}
 		params.Context, params.IdempotencyKey = ctx, &key
 		params.AddExpand("subscriptions")
 		customer, err := c.stripe.customers.New(params)
-		if failedForGood(err) {
+		if failedForGood(err) && !failed {
+			failed = true
 			if customer, err = c.left(ctx, login); customer == nil && err == nil {
-				key += "-again"
+				key = *c.otherKey(key)
 				continue
 			}
 		}

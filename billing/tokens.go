@@ -62,7 +62,7 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
 	if failedForGood(err) {
-		params.SetIdempotencyKey(*params.IdempotencyKey + "-again")
+		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
 		customer, err = c.stripe.customers.Update(account.CustomerID, params)
 	}
 	notices := []string{notice(noticeRevoked, account.CustomerID)}

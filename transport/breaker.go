@@ -127,7 +127,7 @@ func Tripping(next http.RoundTripper, breaker *Breaker) http.RoundTripper {
 		switch {
 		case err != nil && r.Context().Err() != nil && breaker.circuit.IsClosed():
 			// The caller gave up: that says nothing about the upstream.
-		case err != nil, response.StatusCode >= http.StatusInternalServerError:
+		case err != nil, response.StatusCode >= http.StatusInternalServerError && !replayed(response):
 			breaker.circuit.RecordFailure()
 		default:
 			breaker.circuit.RecordSuccess()

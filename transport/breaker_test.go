@@ -60,6 +60,7 @@ func TestBreakerOpens(t *testing.T) {
 		{"fewer than it takes", status(503), 2, false},
 		{"refusals are answers", status(404), 10, false},
 		{"so are rate limits", status(429), 10, false},
+		{"and failures of an earlier time", status(500, "Idempotent-Replayed", "true"), 10, false},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {

@@ -27,7 +27,8 @@ type Retry struct {
 // idempotent methods, and any call with an Idempotency-Key. Broken connections,
 // tries that ran into their own deadline, 409 (a lock, or the same key in flight),
 // 429, 500, 502, 503 and 504 are tried again; Stripe-Should-Retry overrules the
-// status, Retry-After the pause. The caller's context bounds it all. What was never sent
+// status, Retry-After the pause. A failure that Stripe gives again because it saved it with
+// the idempotency key (Idempotent-Replayed) is final. The caller's context bounds it all. What was never sent
 // (ErrOpen, ErrLimited) is not tried again.
 func Retried(next http.RoundTripper, retry Retry) http.RoundTripper {
 	if retry.Attempts < 2 {
@@ -97,6 +98,9 @@ func again(ctx context.Context, response *http.Response, err error) bool {
 	if err != nil {
 		return !errors.Is(err, ErrOpen) && !errors.Is(err, ErrLimited)
 	}
+	if replayed(response) {
+		return false
+	}
 	switch response.Header.Get("Stripe-Should-Retry") {
 	case "true":
 		return true
@@ -110,6 +114,12 @@ func again(ctx context.Context, response *http.Response, err error) bool {
 	default:
 		return false
 	}
+}
+
+// replayed tells whether a response is an earlier one, saved with the idempotency key
+// (https://docs.stripe.com/api/idempotent_requests): it says nothing about now.
+func replayed(response *http.Response) bool {
+	return response.Header.Get("Idempotent-Replayed") == "true"
 }
 
 // pause is how long to wait before the next try; not ok where the upstream asks for

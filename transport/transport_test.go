@@ -102,6 +102,7 @@ func TestRetried(t *testing.T) {
 		{"so is a date", "GET", "", []http.HandlerFunc{status(503, "Retry-After", "Fri, 31 Dec 2199 23:59:59 GMT")}, 503, 1, 0},
 		{"bad requests do not get better", "GET", "", []http.HandlerFunc{status(400)}, 400, 1, 0},
 		{"unless the upstream says so", "GET", "", []http.HandlerFunc{status(400, "Stripe-Should-Retry", "true"), status(200)}, 200, 2, 0},
+		{"a failure of an earlier time stays the answer", "POST", "k", []http.HandlerFunc{status(500, "Idempotent-Replayed", "true")}, 500, 1, 0},
 		{"or the opposite", "GET", "", []http.HandlerFunc{status(500, "Stripe-Should-Retry", "false")}, 500, 1, 0},
 		{"a write without a key may have happened", "POST", "", []http.HandlerFunc{drop}, 0, 1, 0},
 		{"a failed write without a key too", "POST", "", []http.HandlerFunc{status(500)}, 500, 1, 0},
