@@ -13,7 +13,7 @@ import (
 	"drydock.dev/drydock/metering"
 )
 
-// AnnotationToldTime, on a Build, is when billing was told of it last where that was
+// AnnotationToldTime is on a Build: when billing was told of it last where that was
 // after the time in which it may be repeated (RFC 3339). It is written before billing
 // is told, so that nobody decides while that report may not show yet.
 const AnnotationToldTime = "drydock.dev/told-time"

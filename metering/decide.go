@@ -39,7 +39,7 @@ func Decide(metered int64, builds []Build) (Decision, error) {
 	case rest >= Total(unsure):
 		return Decision{Counted: unsure}, nil // more than all is somebody else's, and is drift
 	}
-	_, missing, found := explain(rest, unsure)
+	missing, found := unexplained(rest, unsure)
 	if !found {
 		return Decision{}, ErrUnexplained
 	}
@@ -61,18 +61,18 @@ func Repair(metered int64, builds []Build) (missing []Build, err error) {
 	if metered >= Total(billed) {
 		return nil, nil
 	}
-	_, missing, found := explain(metered, builds)
+	missing, found := unexplained(metered, builds)
 	if !found {
 		return nil, ErrUnexplained
 	}
 	return missing, nil
 }
 
-// explain finds a set of builds that adds up to a total, and the rest of them. The
+// unexplained finds a set of builds that adds up to a total, and gives the others. The
 // same builds in the same order give the same set.
-func explain(total int64, builds []Build) (set, rest []Build, found bool) {
+func unexplained(total int64, builds []Build) (others []Build, found bool) {
 	if total < 0 || total > Total(builds) {
-		return nil, nil, false
+		return nil, false
 	}
 	// last[s] is the build that first reached the sum s, with earlier ones alone below it.
 	last := map[int64]int{0: -1}
@@ -87,18 +87,16 @@ func explain(total int64, builds []Build) (set, rest []Build, found bool) {
 		}
 	}
 	if _, found = last[total]; !found {
-		return nil, nil, false
+		return nil, false
 	}
 	chosen := map[int]bool{}
 	for sum := total; sum > 0; sum -= builds[last[sum]].Seconds {
 		chosen[last[sum]] = true
 	}
 	for i, build := range builds {
-		if chosen[i] {
-			set = append(set, build)
-		} else {
-			rest = append(rest, build)
+		if !chosen[i] {
+			others = append(others, build)
 		}
 	}
-	return set, rest, true
+	return others, true
 }
