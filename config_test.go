@@ -157,7 +157,7 @@ func TestHelpTellsEverySetting(t *testing.T) {
 }
 
 func TestTheLogShowsNoSecret(t *testing.T) {
-	c := &config{stripe: settings.Stripe{Key: "sk_live_1"}, sessionKeys: oneKey}
+	c := &config{stripe: settings.Stripe{StripeAccess: settings.StripeAccess{Key: "sk_live_1"}}, sessionKeys: oneKey}
 	c.webhooks.stripe, c.webhooks.secrets = "whsec_1", []string{"whsec_1"}
 	c.github.clientSecret = "s3cret"
 	var text bytes.Buffer

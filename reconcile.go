@@ -23,35 +23,29 @@ const exitDrift = 3
 
 // reconciliation is what `drydock reconcile` is told.
 type reconciliation struct {
-	kubeconfig, stripeKey, stripeAPIBase string
-	since                                time.Duration
-	apply                                bool
+	kubeconfig string
+	stripe     settings.StripeAccess
+	since      time.Duration
+	apply      bool
 }
 
 // settings binds every setting to its flag, its environment variable and its help.
 func (r *reconciliation) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&r.kubeconfig, "kubeconfig", "", "")
-	set.StringVar(&r.stripeKey, "stripe-key", "", "")
-	set.StringVar(&r.stripeAPIBase, "stripe-api-base", "https://api.stripe.com", "")
 	set.DurationVar(&r.since, "since", 48*time.Hour, "")
 	set.BoolVar(&r.apply, "apply", false, "")
-	return []settings.Setting{
+	return append(r.stripe.Bind(set), []settings.Setting{
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
-		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
-		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
 		{Flag: "since", Env: "DRYDOCK_RECONCILE_SINCE", Help: "how far back builds are compared, at most 840h"},
 		{Flag: "apply", Env: "DRYDOCK_RECONCILE_APPLY", Help: "report what is missing on the meter; without it nothing is changed"},
-	}
+	}...)
 }
 
 func (r *reconciliation) validate() error {
-	switch {
-	case r.stripeKey == "":
-		return settings.Wrong("stripe-key", "is missing")
-	case r.since < time.Hour || r.since > 35*24*time.Hour:
+	if r.since < time.Hour || r.since > 35*24*time.Hour {
 		return settings.Wrong("since", "is not between 1h and 840h, the 35 days that Stripe takes events of: %s", r.since)
 	}
-	return nil
+	return r.stripe.Validate()
 }
 
 // reconcile compares the meter with what builds say, and prints where they differ. The
@@ -80,7 +74,7 @@ func reconcile(ctx context.Context, args []string, getenv func(string) string, s
 }
 
 func (r *reconciliation) run(ctx context.Context, log *slog.Logger) (*metering.Report, error) {
-	stripe, err := billing.New(billing.Options{Key: r.stripeKey, APIBase: r.stripeAPIBase, Log: log})
+	stripe, err := billing.New(billing.Options{Key: r.stripe.Key, APIBase: r.stripe.APIBase, Limits: billing.Limits(r.stripe.Rates), Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -9,18 +9,23 @@ import (
 	"time"
 )
 
-// Stripe is how a program uses Stripe: the same settings in each of them.
-type Stripe struct {
+// StripeAccess is how a program reaches Stripe.
+type StripeAccess struct {
 	// Key is a secret or restricted API key; APIBase is where the API is.
 	Key, APIBase string
-	// CatchUpEvery is how often the list of events is read for what no webhook told.
-	CatchUpEvery time.Duration
-	// Grace is how long builds go on after a payment failed.
-	Grace time.Duration
 	// Rates are the rate limits; they are there after Validate.
 	Rates Rates
 
 	rates string
+}
+
+// Stripe is how a program that runs on uses Stripe: the same settings in each of them.
+type Stripe struct {
+	StripeAccess
+	// CatchUpEvery is how often the list of events is read for what no webhook told.
+	CatchUpEvery time.Duration
+	// Grace is how long builds go on after a payment failed.
+	Grace time.Duration
 }
 
 // Rates are Stripe's rate limits for the whole account, in requests a second; 0 is
@@ -31,23 +36,28 @@ type Rates struct {
 }
 
 // Bind binds the settings to flags.
-func (s *Stripe) Bind(set *flag.FlagSet) []Setting {
+func (s *StripeAccess) Bind(set *flag.FlagSet) []Setting {
 	set.StringVar(&s.Key, "stripe-key", "", "")
 	set.StringVar(&s.APIBase, "stripe-api-base", "https://api.stripe.com", "")
 	set.StringVar(&s.rates, "stripe-rate-limits", "", "")
-	set.DurationVar(&s.CatchUpEvery, "catch-up-every", 2*time.Minute, "")
-	set.DurationVar(&s.Grace, "grace-period", 7*24*time.Hour, "")
 	return []Setting{
 		{Flag: "stripe-key", Env: "STRIPE_SECRET_KEY", Secret: true, Help: "Stripe's secret key"},
 		{Flag: "stripe-api-base", Env: "STRIPE_API_BASE", Help: "Stripe's API"},
 		{Flag: "stripe-rate-limits", Env: "STRIPE_RATE_LIMITS", Help: "Stripe's limits in requests a second for the whole account, where they are not the documented ones, such as total=200,endpoint=50,search=20,meter-events=1000; concurrency=32 bounds the requests that one process has under way"},
-		{Flag: "catch-up-every", Env: "DRYDOCK_CATCH_UP_EVERY", Help: "how often Stripe's events are read for what no webhook told"},
-		{Flag: "grace-period", Env: "DRYDOCK_GRACE_PERIOD", Help: "how long builds go on after a subscription's payment failed"},
 	}
 }
 
+// Bind binds the settings to flags.
+func (s *Stripe) Bind(set *flag.FlagSet) []Setting {
+	set.DurationVar(&s.CatchUpEvery, "catch-up-every", 2*time.Minute, "")
+	set.DurationVar(&s.Grace, "grace-period", 7*24*time.Hour, "")
+	return append(s.StripeAccess.Bind(set),
+		Setting{Flag: "catch-up-every", Env: "DRYDOCK_CATCH_UP_EVERY", Help: "how often Stripe's events are read for what no webhook told"},
+		Setting{Flag: "grace-period", Env: "DRYDOCK_GRACE_PERIOD", Help: "how long builds go on after a subscription's payment failed"})
+}
+
 // Validate checks the settings and reads the rate limits.
-func (s *Stripe) Validate() error {
+func (s *StripeAccess) Validate() error {
 	base, err := url.Parse(s.APIBase)
 	switch {
 	case s.Key == "":
@@ -56,15 +66,22 @@ func (s *Stripe) Validate() error {
 		return Wrong("stripe-key", "is not a secret or restricted key: those begin with sk_ or rk_")
 	case err != nil || base.Host == "" || base.Scheme != "https" && base.Scheme != "http" || base.User != nil || base.RawQuery != "":
 		return Wrong("stripe-api-base", "is not a URL such as https://api.stripe.com: %q", s.APIBase)
+	}
+	return s.readRates()
+}
+
+// Validate checks the settings and reads the rate limits.
+func (s *Stripe) Validate() error {
+	switch {
 	case s.CatchUpEvery < time.Second:
 		return Wrong("catch-up-every", "is less than 1s: %s", s.CatchUpEvery)
 	case s.Grace < time.Second:
 		return Wrong("grace-period", "is less than 1s: %s", s.Grace)
 	}
-	return s.readRates()
+	return s.StripeAccess.Validate()
 }
 
-func (s *Stripe) readRates() error {
+func (s *StripeAccess) readRates() error {
 	concurrency := 0.0
 	fields := map[string]*float64{"total": &s.Rates.Total, "endpoint": &s.Rates.Endpoint, "search": &s.Rates.Search,
 		"meter-events": &s.Rates.MeterEvents, "concurrency": &concurrency}
