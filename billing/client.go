@@ -150,7 +150,8 @@ func (o *Options) complete() error {
 // Stripe: GET /v1/events, GET /v1/billing/meters, GET /v1/products, GET /v1/prices; behind
 // the requests GET /v1/customers for each hundred customers, and GET /v1/events.
 func (c *Client) Start(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	// As long as this runs it is what finds out when Stripe answers again.
+	ctx, cancel := context.WithCancel(background(ctx))
 	defer cancel()
 	defer context.AfterFunc(c.life, cancel)()
 	steps := []struct {
@@ -161,7 +162,7 @@ func (c *Client) Start(ctx context.Context) error {
 		{"plans", c.beginPlans},
 	}
 	for _, step := range steps {
-		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		for pause := time.Second; ; pause = min(2*pause, 5*time.Second) {
 			err := step.run(ctx)
 			if err == nil {
 				break

@@ -73,3 +73,28 @@ func TestOutage(t *testing.T) {
 		t.Errorf("%d customers of the login, want one", n)
 	}
 }
+
+// TestStartInOutage starts a client while Stripe is away: it is ready soon after Stripe is
+// back, with nobody's request as a probe.
+func TestStartInOutage(t *testing.T) {
+	w := newWorld(t, billingtest.Options{})
+	road := newRoad(t)
+	road.refused.Store(-1)
+	c := w.client(t, func(o *billing.Options) { *o = billing.Options{Key: o.Key, APIBase: o.APIBase, Now: o.Now, HTTP: road} })
+	started := make(chan error, 1)
+	go func() { started <- c.Start(within(t)) }()
+	until(t, "Stripe is taken to be down", func() bool {
+		_, requests := outcome(within(t), c, operation{run: readAccount("ada")})
+		return requests == 0
+	})
+	if c.Ready() == nil {
+		t.Error("ready without anything known")
+	}
+	road.refused.Store(0)
+	if err := <-started; err != nil {
+		t.Errorf("Stripe came back: %v", err)
+	}
+	if err := c.Ready(); err != nil {
+		t.Error(err)
+	}
+}
