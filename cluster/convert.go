@@ -90,6 +90,12 @@ func imageOf(o *v1alpha1.Image) *model.Image {
 	for _, arg := range o.Spec.BuildArgs {
 		image.BuildArgs = append(image.BuildArgs, &model.KeyValue{Key: arg.Key, Value: arg.Value})
 	}
+	if kept, there := v1alpha1.GitCredentialOf(o); there {
+		image.GitCredential = &model.GitCredential{Kind: model.GitCredentialKind(kept.Kind), Host: kept.Host, CreatedAt: kept.Time.UTC()}
+		if kept.Username != "" {
+			image.GitCredential.Username = &kept.Username
+		}
+	}
 	if o.Spec.TimeoutSeconds != nil {
 		seconds := int(*o.Spec.TimeoutSeconds)
 		image.TimeoutSeconds = &seconds

@@ -143,14 +143,13 @@ func (c *Client) changeLogins(ctx context.Context, namespace string, change func
 	return err
 }
 
-// putLogin writes the Secret of a login. It is not read before, which the gateway may
-// not do: the newest one holds.
+// putLogin writes the Secret of a login.
 func (c *Client) putLogin(ctx context.Context, login string, kept v1alpha1.RegistryLogin, password string) error {
 	config, err := dockerConfig(kept.Registry, kept.Username, password)
 	if err != nil {
 		return err
 	}
-	secret := &corev1.Secret{
+	return c.putSecret(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace:   v1alpha1.Namespace(login),
 			Name:        v1alpha1.RegistrySecret(kept.Registry),
@@ -159,8 +158,13 @@ func (c *Client) putLogin(ctx context.Context, login string, kept v1alpha1.Regis
 		},
 		Type: corev1.SecretTypeDockerConfigJson,
 		Data: map[string][]byte{corev1.DockerConfigJsonKey: config},
-	}
-	err = do(ctx, c.core.Post().Namespace(secret.Namespace).Resource("secrets").Body(secret), nil)
+	})
+}
+
+// putSecret writes a Secret, in place of one of its name. It is not read before, which
+// the gateway may not do: the newest one holds.
+func (c *Client) putSecret(ctx context.Context, secret *corev1.Secret) error {
+	err := do(ctx, c.core.Post().Namespace(secret.Namespace).Resource("secrets").Body(secret), nil)
 	if fault.KindOf(err) == fault.AlreadyExists {
 		err = do(ctx, c.core.Put().Namespace(secret.Namespace).Resource("secrets").Name(secret.Name).Body(secret), nil)
 	}

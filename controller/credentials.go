@@ -17,6 +17,9 @@ const (
 	// Docker configuration of each registry, in a file of the registry's name.
 	loginsVolume = "drydock-registries"
 	loginsPath   = "/run/drydock/registries"
+	// gitVolume is the volume of the image's git credential; empty without one.
+	gitVolume = "drydock-git"
+	gitPath   = "/run/drydock/git"
 )
 
 // registries are what a build knows of registries.
@@ -65,12 +68,24 @@ func (r registries) mount(pod *corev1.PodSpec) {
 			Optional:             new(true),
 		}})
 	}
-	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: loginsVolume, VolumeSource: corev1.VolumeSource{
-		Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(int32(0o444))}, // containers have users of their own
+	addVolume(pod, loginsVolume, loginsPath, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(int32(secretMode))}})
+}
+
+// mountGit gives every container of a pod the image's git credential, if there is one.
+func mountGit(pod *corev1.PodSpec, image v1alpha1.ImageReference) {
+	addVolume(pod, gitVolume, gitPath, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+		SecretName: v1alpha1.GitSecret(image.Name, image.UID), DefaultMode: new(int32(secretMode)), Optional: new(true),
 	}})
+}
+
+// secretMode lets all of a pod's containers read its secrets: they have users of their own.
+const secretMode = 0o444
+
+func addVolume(pod *corev1.PodSpec, name, path string, source corev1.VolumeSource) {
+	pod.Volumes = append(pod.Volumes, corev1.Volume{Name: name, VolumeSource: source})
 	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
 		for i := range containers {
-			containers[i].VolumeMounts = append(containers[i].VolumeMounts, corev1.VolumeMount{Name: loginsVolume, MountPath: loginsPath, ReadOnly: true})
+			containers[i].VolumeMounts = append(containers[i].VolumeMounts, corev1.VolumeMount{Name: name, MountPath: path, ReadOnly: true})
 		}
 	}
 }

@@ -24,7 +24,7 @@ const (
 )
 
 // makeJob is the Job of a build: the strategy's pod, with the build's recipe in the
-// environment, the account's registry logins and the plan's limits.
+// environment, its account's and its image's credentials, and the plan's limits.
 func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registries) *batchv1.Job {
 	labels := objectLabels(build)
 	template := strategy.Template.DeepCopy()
@@ -40,6 +40,7 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registri
 	pod.ActiveDeadlineSeconds = &timeout
 	env := environment(build, known)
 	known.mount(pod)
+	mountGit(pod, build.Spec.Image)
 	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
 		for i := range containers {
 			containers[i].Env = append(env[:len(env):len(env)], containers[i].Env...)
@@ -102,6 +103,7 @@ func environment(build *v1alpha1.Build, known registries) []corev1.EnvVar {
 	add("DRYDOCK_PLATFORMS", strings.Join(recipe.Platforms, "\n"))
 	add("DRYDOCK_INSECURE_REGISTRIES", strings.Join(known.plain, "\n"))
 	add("DRYDOCK_REGISTRY_LOGINS", known.path())
+	add("DRYDOCK_GIT_CREDENTIAL", gitPath)
 	var keys []string
 	for _, arg := range recipe.BuildArgs {
 		keys = append(keys, arg.Key)

@@ -44,10 +44,10 @@ func TestMakeJob(t *testing.T) {
 	want := map[string]string{
 		"DRYDOCK_REPOSITORY": "https://example.com/app", "DRYDOCK_REF": "main", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
 		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_INSECURE_REGISTRIES": "localhost:5000\nold.example.com",
-		"DRYDOCK_REGISTRY_LOGINS": "/run/drydock/registries",
-		"DRYDOCK_TAGS":            "v7\n2026-03-01-{{.ShortCommit}}",
-		"DRYDOCK_PLATFORMS":       "linux/amd64\nlinux/arm64",
-		"DRYDOCK_ARGS":            "A\nB", "DRYDOCK_ARG_A": "$$(DRYDOCK_REF) $$5\nb", "DRYDOCK_ARG_B": "",
+		"DRYDOCK_REGISTRY_LOGINS": "/run/drydock/registries", "DRYDOCK_GIT_CREDENTIAL": "/run/drydock/git",
+		"DRYDOCK_TAGS":      "v7\n2026-03-01-{{.ShortCommit}}",
+		"DRYDOCK_PLATFORMS": "linux/amd64\nlinux/arm64",
+		"DRYDOCK_ARGS":      "A\nB", "DRYDOCK_ARG_A": "$$(DRYDOCK_REF) $$5\nb", "DRYDOCK_ARG_B": "",
 	}
 	if diff := cmp.Diff(want, env); diff != "" {
 		t.Error("environment:", diff)
@@ -88,15 +88,23 @@ func TestLoginsAreMounted(t *testing.T) {
 	if diff := cmp.Diff(want, pod.Volumes[0].Projected.Sources); diff != "" {
 		t.Error("volume:", diff)
 	}
-	mount := []corev1.VolumeMount{{Name: pod.Volumes[0].Name, MountPath: "/run/drydock/registries", ReadOnly: true}}
+	image := v1alpha1.ImageReference{Name: "app", UID: "u"}
+	secret := &corev1.SecretVolumeSource{SecretName: v1alpha1.GitSecret("app", "u"), DefaultMode: new(int32(0o444)), Optional: new(true)}
+	if diff := cmp.Diff(secret, makeJob(&v1alpha1.Build{Spec: v1alpha1.BuildSpec{Image: image}}, strategy, registries{}).Spec.Template.Spec.Volumes[0].Secret); diff != "" {
+		t.Error("git's volume:", diff)
+	}
+	mount := []corev1.VolumeMount{
+		{Name: pod.Volumes[0].Name, MountPath: "/run/drydock/registries", ReadOnly: true},
+		{Name: pod.Volumes[1].Name, MountPath: "/run/drydock/git", ReadOnly: true},
+	}
 	for _, container := range append(pod.InitContainers, pod.Containers...) {
 		if diff := cmp.Diff(mount, container.VolumeMounts); diff != "" {
 			t.Errorf("container %s: %s", container.Name, diff)
 		}
 	}
 	without := makeJob(&v1alpha1.Build{}, strategy, registries{}).Spec.Template.Spec
-	if len(without.Volumes) > 0 || len(without.Containers[0].VolumeMounts) > 0 {
-		t.Errorf("an account without logins has volumes: %+v", without)
+	if len(without.Volumes) != 1 || len(without.Containers[0].VolumeMounts) != 1 {
+		t.Errorf("an account without logins has more than git's volume: %+v", without)
 	}
 }
 

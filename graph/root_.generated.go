@@ -134,6 +134,11 @@ type ComplexityRoot struct {
 		Date         func(childComplexity int) int
 	}
 
+	DeleteGitCredentialPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
+	}
+
 	DeleteImagePayload struct {
 		ClientMutationID func(childComplexity int) int
 		DeletedID        func(childComplexity int) int
@@ -142,6 +147,13 @@ type ComplexityRoot struct {
 	DeleteRegistryCredentialPayload struct {
 		ClientMutationID func(childComplexity int) int
 		DeletedID        func(childComplexity int) int
+	}
+
+	GitCredential struct {
+		CreatedAt func(childComplexity int) int
+		Host      func(childComplexity int) int
+		Kind      func(childComplexity int) int
+		Username  func(childComplexity int) int
 	}
 
 	GitSource struct {
@@ -156,6 +168,7 @@ type ComplexityRoot struct {
 		Builds         func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
 		CreatedAt      func(childComplexity int) int
 		Destination    func(childComplexity int) int
+		GitCredential  func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LatestBuild    func(childComplexity int) int
 		Name           func(childComplexity int) int
@@ -196,10 +209,12 @@ type ComplexityRoot struct {
 		CreateCheckoutSession    func(childComplexity int, input model.CreateCheckoutSessionInput) int
 		CreateImage              func(childComplexity int, input model.CreateImageInput) int
 		CreatePortalSession      func(childComplexity int, input model.CreatePortalSessionInput) int
+		DeleteGitCredential      func(childComplexity int, input model.DeleteGitCredentialInput) int
 		DeleteImage              func(childComplexity int, input model.DeleteImageInput) int
 		DeleteRegistryCredential func(childComplexity int, input model.DeleteRegistryCredentialInput) int
 		RetryBuild               func(childComplexity int, input model.RetryBuildInput) int
 		RevokeAccessTokens       func(childComplexity int, input model.RevokeAccessTokensInput) int
+		SetGitCredential         func(childComplexity int, input model.SetGitCredentialInput) int
 		SetRegistryCredential    func(childComplexity int, input model.SetRegistryCredentialInput) int
 		StartBuild               func(childComplexity int, input model.StartBuildInput) int
 		UpdateImage              func(childComplexity int, input model.UpdateImageInput) int
@@ -262,6 +277,11 @@ type ComplexityRoot struct {
 
 	RevokeAccessTokensPayload struct {
 		ClientMutationID func(childComplexity int) int
+	}
+
+	SetGitCredentialPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
 	}
 
 	SetRegistryCredentialPayload struct {
@@ -686,6 +706,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DailyUsage.Date(childComplexity), true
 
+	case "DeleteGitCredentialPayload.clientMutationID":
+		if e.ComplexityRoot.DeleteGitCredentialPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteGitCredentialPayload.ClientMutationID(childComplexity), true
+	case "DeleteGitCredentialPayload.image":
+		if e.ComplexityRoot.DeleteGitCredentialPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteGitCredentialPayload.Image(childComplexity), true
+
 	case "DeleteImagePayload.clientMutationID":
 		if e.ComplexityRoot.DeleteImagePayload.ClientMutationID == nil {
 			break
@@ -711,6 +744,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteRegistryCredentialPayload.DeletedID(childComplexity), true
+
+	case "GitCredential.createdAt":
+		if e.ComplexityRoot.GitCredential.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GitCredential.CreatedAt(childComplexity), true
+	case "GitCredential.host":
+		if e.ComplexityRoot.GitCredential.Host == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GitCredential.Host(childComplexity), true
+	case "GitCredential.kind":
+		if e.ComplexityRoot.GitCredential.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GitCredential.Kind(childComplexity), true
+	case "GitCredential.username":
+		if e.ComplexityRoot.GitCredential.Username == nil {
+			break
+		}
+
+		return e.ComplexityRoot.GitCredential.Username(childComplexity), true
 
 	case "GitSource.context":
 		if e.ComplexityRoot.GitSource.Context == nil {
@@ -766,6 +824,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.Destination(childComplexity), true
+	case "Image.gitCredential":
+		if e.ComplexityRoot.Image.GitCredential == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.GitCredential(childComplexity), true
 	case "Image.id":
 		if e.ComplexityRoot.Image.ID == nil {
 			break
@@ -946,6 +1010,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePortalSession(childComplexity, args["input"].(model.CreatePortalSessionInput)), true
+	case "Mutation.deleteGitCredential":
+		if e.ComplexityRoot.Mutation.DeleteGitCredential == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteGitCredential_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteGitCredential(childComplexity, args["input"].(model.DeleteGitCredentialInput)), true
 	case "Mutation.deleteImage":
 		if e.ComplexityRoot.Mutation.DeleteImage == nil {
 			break
@@ -990,6 +1065,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAccessTokens(childComplexity, args["input"].(model.RevokeAccessTokensInput)), true
+	case "Mutation.setGitCredential":
+		if e.ComplexityRoot.Mutation.SetGitCredential == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setGitCredential_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetGitCredential(childComplexity, args["input"].(model.SetGitCredentialInput)), true
 	case "Mutation.setRegistryCredential":
 		if e.ComplexityRoot.Mutation.SetRegistryCredential == nil {
 			break
@@ -1273,6 +1359,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID(childComplexity), true
 
+	case "SetGitCredentialPayload.clientMutationID":
+		if e.ComplexityRoot.SetGitCredentialPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetGitCredentialPayload.ClientMutationID(childComplexity), true
+	case "SetGitCredentialPayload.image":
+		if e.ComplexityRoot.SetGitCredentialPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetGitCredentialPayload.Image(childComplexity), true
+
 	case "SetRegistryCredentialPayload.clientMutationID":
 		if e.ComplexityRoot.SetRegistryCredentialPayload.ClientMutationID == nil {
 			break
@@ -1402,6 +1501,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateCheckoutSessionInput,
 		ec.unmarshalInputCreateImageInput,
 		ec.unmarshalInputCreatePortalSessionInput,
+		ec.unmarshalInputDeleteGitCredentialInput,
 		ec.unmarshalInputDeleteImageInput,
 		ec.unmarshalInputDeleteRegistryCredentialInput,
 		ec.unmarshalInputGitSourceInput,
@@ -1410,6 +1510,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputKeyValueInput,
 		ec.unmarshalInputRetryBuildInput,
 		ec.unmarshalInputRevokeAccessTokensInput,
+		ec.unmarshalInputSetGitCredentialInput,
 		ec.unmarshalInputSetRegistryCredentialInput,
 		ec.unmarshalInputStartBuildInput,
 		ec.unmarshalInputUpdateImageInput,
@@ -1842,6 +1943,86 @@ extend type Mutation {
     "Which change this is."
     input: CreatePortalSessionInput!
   ): CreatePortalSessionPayload!
+}
+`, BuiltIn: false},
+	{Name: "../schema/git.graphqls", Input: `"What a private repository is read with."
+enum GitCredentialKind {
+  "A token or a password, over HTTPS."
+  TOKEN
+  "A deploy key, over SSH."
+  SSH_KEY
+}
+
+"How an image's private repository is read. The secret itself is never shown again."
+type GitCredential {
+  "What it is."
+  kind: GitCredentialKind!
+  "The one that it is good for, host[:port]; no other is sent it."
+  host: String!
+  "The token's; null for a key."
+  username: String
+  "When it was set last."
+  createdAt: Time!
+}
+
+extend type Image {
+  "How its repository is read; null for a public one."
+  gitCredential: GitCredential
+}
+
+"Either a token or a key, as the image's repository is reached by https:// or by ssh://. It replaces the one there is."
+input SetGitCredentialInput {
+  "The image's id."
+  image: ID!
+  "Who the token is of; most hosts take any name."
+  username: String! = "git"
+  "A token that may read the repository, and its submodules on the same host. At most 16 KiB."
+  token: String
+  "A private key in PEM without a passphrase, whose public half is a deploy key of the repository."
+  sshKey: String
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Which one."
+input DeleteGitCredentialInput {
+  "The image's id."
+  image: ID!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The image as it is now."
+type SetGitCredentialPayload {
+  "The image."
+  image: Image!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"The image as it is now."
+type DeleteGitCredentialPayload {
+  "The image."
+  image: Image!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  """
+  A token or a key for an image's private repository. Builds that start from now on
+  use it, for the host that the image's repository is on now. It is not tried before:
+  a build that cannot read the repository says so.
+  """
+  setGitCredential(
+    "For which image, and what."
+    input: SetGitCredentialInput!
+  ): SetGitCredentialPayload!
+  "Builds that start from now on go without it."
+  deleteGitCredential(
+    "Of which image."
+    input: DeleteGitCredentialInput!
+  ): DeleteGitCredentialPayload!
 }
 `, BuiltIn: false},
 	{Name: "../schema/image.graphqls", Input: `"An image definition: what to build, from where, and where to push it."
@@ -2561,6 +2742,16 @@ func (ec *executionContext) childFields_DailyUsage(ctx context.Context, field gr
 	return nil, fmt.Errorf("no field named %q was found under type DailyUsage", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteGitCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_DeleteGitCredentialPayload_image(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_DeleteGitCredentialPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteGitCredentialPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteImagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedID":
@@ -2579,6 +2770,20 @@ func (ec *executionContext) childFields_DeleteRegistryCredentialPayload(ctx cont
 		return ec.fieldContext_DeleteRegistryCredentialPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteRegistryCredentialPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_GitCredential(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_GitCredential_kind(ctx, field)
+	case "host":
+		return ec.fieldContext_GitCredential_host(ctx, field)
+	case "username":
+		return ec.fieldContext_GitCredential_username(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_GitCredential_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type GitCredential", field.Name)
 }
 
 func (ec *executionContext) childFields_GitSource(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2625,6 +2830,8 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Image_updatedAt(ctx, field)
+	case "gitCredential":
+		return ec.fieldContext_Image_gitCredential(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Image", field.Name)
 }
@@ -2767,6 +2974,16 @@ func (ec *executionContext) childFields_RevokeAccessTokensPayload(ctx context.Co
 		return ec.fieldContext_RevokeAccessTokensPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokensPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetGitCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_SetGitCredentialPayload_image(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_SetGitCredentialPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetGitCredentialPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetRegistryCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+
+	"drydock.dev/drydock/graph/model"
 )
 
 // Rules say which registries may be asked, and how. Over HTTPS all may be that are at
@@ -23,7 +25,7 @@ type Rules struct {
 // host, or the operator says so.
 func (r Rules) Plain(registry string) bool {
 	host := hostOf(registry)
-	return loopback(host) || slices.Contains(r.Insecure, registry) || slices.Contains(r.Insecure, host)
+	return model.Loopback(host) || slices.Contains(r.Insecure, registry) || slices.Contains(r.Insecure, host)
 }
 
 // hostOf is host[:port] without the port.
@@ -32,13 +34,6 @@ func hostOf(registry string) string {
 		return host
 	}
 	return registry
-}
-
-// loopback tells whether a host by its own name is this one: what a name server says of
-// a name does not count.
-func loopback(host string) bool {
-	address, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && address.Unmap().IsLoopback()
 }
 
 // shared is the address space between carriers and their customers (RFC 6598), which

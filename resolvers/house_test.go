@@ -115,7 +115,7 @@ func (h *house) afresh() *house {
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
 		Money:  next.billing, PublicURL: publicURL,
-		Registries: next.cluster, Logins: logins,
+		Registries: next.cluster, Logins: logins, Git: next.cluster,
 		Log: logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
@@ -148,7 +148,7 @@ func (h *house) world(login string) any {
 		login email role
 		images(first: 100) { totalCount edges { node {
 			id name destination tags platforms timeoutSeconds suspended updatedAt
-			source { repository ref context dockerfile } buildArgs { key value }
+			source { repository ref context dockerfile } buildArgs { key value } gitCredential { kind host username createdAt }
 		} } }
 		builds(first: 100) { totalCount edges { node { id number trigger reason } } }
 		registryCredentials { id registry username createdAt }

@@ -43,6 +43,8 @@ func TestMutationsAreMadeOnce(t *testing.T) {
 	twice(retryBuild, map[string]any{"id": kept.build})
 	twice(revokeAccessTokens, map[string]any{})
 	twice(checkout, map[string]any{"plan": model.EncodeID(model.KindPlan, "prod_drydock_team")})
+	twice(setGit, map[string]any{"image": image, "token": registryPassword})
+	twice(deleteGit, map[string]any{"image": image})
 	registry := newRegistry(t, registrytest.Token, ada)
 	twice(setCredential, credentialInput(registry, ada, registryPassword))
 	twice(deleteCredential, map[string]any{"id": model.EncodeID(model.KindRegistryCredential, ada, registry)})

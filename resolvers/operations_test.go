@@ -19,6 +19,8 @@ const (
 	portal             = `mutation ($input: CreatePortalSessionInput!) { createPortalSession(input: $input) { url clientMutationID } }`
 	setCredential      = `mutation ($input: SetRegistryCredentialInput!) { setRegistryCredential(input: $input) { registryCredential { id registry username createdAt } clientMutationID } }`
 	deleteCredential   = `mutation ($input: DeleteRegistryCredentialInput!) { deleteRegistryCredential(input: $input) { deletedID clientMutationID } }`
+	setGit             = `mutation ($input: SetGitCredentialInput!) { setGitCredential(input: $input) { image { id gitCredential { kind host username createdAt } } clientMutationID } }`
+	deleteGit          = `mutation ($input: DeleteGitCredentialInput!) { deleteGitCredential(input: $input) { image { id gitCredential { kind } } clientMutationID } }`
 
 	readImage = `query ($name: String!) { image(name: $name) { id } }`
 )

@@ -95,6 +95,7 @@ type Options struct {
 	// Registries and Logins are for registry credentials.
 	Registries Registries
 	Logins     Logins
+	Git        GitCredentials
 	// PublicURL is where people reach this gateway: pages at Stripe lead back to it.
 	PublicURL string
 	// Log gets the audit lines: what administrators see, and what happens to tokens
@@ -114,6 +115,7 @@ type Resolver struct {
 	money      Money
 	registries Registries
 	logins     Logins
+	git        GitCredentials
 	log        *slog.Logger
 
 	publicURL string
@@ -134,6 +136,7 @@ func New(options Options) graph.Config {
 			money:      options.Money,
 			registries: options.Registries,
 			logins:     options.Logins,
+			git:        options.Git,
 			log:        options.Log,
 
 			publicURL: options.PublicURL,

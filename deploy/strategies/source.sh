@@ -59,7 +59,30 @@ trap 'exit 143' TERM INT
 # Nothing of the host's or the image's user settings, nobody to ask for a password,
 # no transport but these: a repository cannot name a helper program.
 export HOME="$work" GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=http:https:ssh:git
-export GIT_SSH_COMMAND='ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new'
+export GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=$work/known_hosts"
+
+# The image's own credential for its repository: a token, which git gets for that
+# host alone, or a key. Options hold the names of files.
+credential() {
+  if [ -f "$DRYDOCK_GIT_CREDENTIAL/token" ]; then
+    git config --global "credential.$(cat "$DRYDOCK_GIT_CREDENTIAL/origin").helper" \
+      '!f() { [ "$1" != get ] || printf "username=%s\npassword=%s\n" "$(cat "$DRYDOCK_GIT_CREDENTIAL/username")" "$(cat "$DRYDOCK_GIT_CREDENTIAL/token")"; }; f'
+  elif [ -f "$DRYDOCK_GIT_CREDENTIAL/ssh-privatekey" ]; then
+    (umask 077 && cat "$DRYDOCK_GIT_CREDENTIAL/ssh-privatekey" >"$work/key")
+    GIT_SSH_COMMAND="$GIT_SSH_COMMAND -o IdentitiesOnly=yes -i $work/key"
+  fi
+}
+
+# private: what to do when the last command of git said that somebody has to sign in.
+private() {
+  if ! grep -Eiq 'could not read Username|Authentication failed|Permission denied|not found|40[134]|access denied' "$work/said"; then
+    return
+  elif [ -f "$DRYDOCK_GIT_CREDENTIAL/origin" ]; then
+    printf ' The credential for %s may not read it, or is no longer good: set another one (setGitCredential).' "$(cat "$DRYDOCK_GIT_CREDENTIAL/origin")"
+  else
+    printf ' If it is private, set a token or a key (setGitCredential).'
+  fi
+}
 
 # The account's logins for registries, a Docker configuration each, become one for all
 # tools. It lies in the build's own folder and goes with it; no option names a password.
@@ -102,7 +125,7 @@ fetch() { run git -C "$source" fetch --quiet --no-tags "$@"; }
 clone() {
   git init --quiet -- "$source"
   git -C "$source" remote add -- origin "$DRYDOCK_REPOSITORY"
-  run refs || fail CloneFailed "The repository could not be read: $(said)"
+  run refs || fail CloneFailed "The repository could not be read: $(said)$(private)"
   want=$DRYDOCK_REF
   unknown="The repository has no branch, tag or commit $DRYDOCK_REF."
   if listed "refs/heads/$DRYDOCK_REF"; then
@@ -138,7 +161,7 @@ submodules() {
   echo "==> Fetching submodules"
   run git -C "$source" submodule --quiet update --init --recursive --depth 1 ||
     run git -C "$source" submodule --quiet update --init --recursive ||
-    fail CloneFailed "A submodule could not be fetched: $(said)"
+    fail CloneFailed "A submodule could not be fetched: $(said)$(private)"
 }
 
 # within FOLDER PATH: the real path, where it lies in the folder and no link leads out.
@@ -183,6 +206,7 @@ render() {
 }
 
 echo "==> Cloning $DRYDOCK_REPOSITORY at $DRYDOCK_REF"
+credential
 clone
 submodules
 echo "==> Building commit $commit"

@@ -131,6 +131,22 @@ type CreatePortalSessionPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// Which one.
+type DeleteGitCredentialInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The image as it is now.
+type DeleteGitCredentialPayload struct {
+	// The image.
+	Image *Image `json:"image"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // Which image to delete.
 type DeleteImageInput struct {
 	// The image.
@@ -161,6 +177,18 @@ type DeleteRegistryCredentialPayload struct {
 	DeletedID string `json:"deletedID"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// How an image's private repository is read. The secret itself is never shown again.
+type GitCredential struct {
+	// What it is.
+	Kind GitCredentialKind `json:"kind"`
+	// The one that it is good for, host[:port]; no other is sent it.
+	Host string `json:"host"`
+	// The token's; null for a key.
+	Username *string `json:"username,omitempty"`
+	// When it was set last.
+	CreatedAt time.Time `json:"createdAt"`
 }
 
 // A place in a git repository.
@@ -306,6 +334,28 @@ type RevokeAccessTokensInput struct {
 
 // All tokens that the viewer had are void.
 type RevokeAccessTokensPayload struct {
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Either a token or a key, as the image's repository is reached by https:// or by ssh://. It replaces the one there is.
+type SetGitCredentialInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// Who the token is of; most hosts take any name.
+	Username string `json:"username"`
+	// A token that may read the repository, and its submodules on the same host. At most 16 KiB.
+	Token *string `json:"token,omitempty"`
+	// A private key in PEM without a passphrase, whose public half is a deploy key of the repository.
+	SSHKey *string `json:"sshKey,omitempty"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The image as it is now.
+type SetGitCredentialPayload struct {
+	// The image.
+	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
@@ -512,6 +562,64 @@ func (e *BuildTrigger) UnmarshalJSON(b []byte) error {
 }
 
 func (e BuildTrigger) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What a private repository is read with.
+type GitCredentialKind string
+
+const (
+	// A token or a password, over HTTPS.
+	GitCredentialKindToken GitCredentialKind = "TOKEN"
+	// A deploy key, over SSH.
+	GitCredentialKindSSHKey GitCredentialKind = "SSH_KEY"
+)
+
+var AllGitCredentialKind = []GitCredentialKind{
+	GitCredentialKindToken,
+	GitCredentialKindSSHKey,
+}
+
+func (e GitCredentialKind) IsValid() bool {
+	switch e {
+	case GitCredentialKindToken, GitCredentialKindSSHKey:
+		return true
+	}
+	return false
+}
+
+func (e GitCredentialKind) String() string {
+	return string(e)
+}
+
+func (e *GitCredentialKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = GitCredentialKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid GitCredentialKind", str)
+	}
+	return nil
+}
+
+func (e GitCredentialKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *GitCredentialKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e GitCredentialKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

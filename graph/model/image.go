@@ -14,8 +14,10 @@ type Image struct {
 	Platforms      []string
 	TimeoutSeconds *int
 	Suspended      bool
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	// GitCredential is nil for a public repository.
+	GitCredential *GitCredential
+	CreatedAt     time.Time
+	UpdatedAt     time.Time
 	// Version orders the states of one image: Kubernetes' resourceVersion.
 	Version string
 }

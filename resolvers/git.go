@@ -1,0 +1,43 @@
+package resolvers
+
+import (
+	"context"
+	"log/slog"
+
+	"drydock.dev/drydock/graph/model"
+)
+
+// GitCredentials is where images' git credentials are kept. A key without an image is
+// fault.NotFound.
+type GitCredentials interface {
+	SetGitCredential(ctx context.Context, key model.Key, input model.SetGitCredentialInput) (*model.Image, error)
+	DeleteGitCredential(ctx context.Context, key model.Key, clientMutationID string) (*model.Image, error)
+}
+
+// setGit keeps a credential for one of the viewer's images, and writes that to the log.
+func (r *Resolver) setGit(ctx context.Context, input model.SetGitCredentialInput) (*model.Image, error) {
+	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	image, err := r.git.SetGitCredential(ctx, key, input)
+	if err != nil {
+		return nil, err
+	}
+	r.audit(ctx, key.Login, "setGitCredential", true, slog.String("image", key.Name))
+	return image, nil
+}
+
+// deleteGit forgets the credential of one of the viewer's images, and writes that to the log.
+func (r *Resolver) deleteGit(ctx context.Context, input model.DeleteGitCredentialInput) (*model.Image, error) {
+	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	if err != nil {
+		return nil, err
+	}
+	image, err := r.git.DeleteGitCredential(ctx, key, text(input.ClientMutationID))
+	if err != nil {
+		return nil, err
+	}
+	r.audit(ctx, key.Login, "deleteGitCredential", true, slog.String("image", key.Name))
+	return image, nil
+}
