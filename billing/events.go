@@ -57,25 +57,21 @@ func noticesOfEvent(event *stripe.Event) []string {
 }
 
 func noticesOfCustomer(event *stripe.Event, of subject) []string {
-	if strings.Contains(of.ID, ":") {
-		return nil
-	}
 	customer := &stripe.Customer{ID: of.ID, Created: of.Created, Metadata: of.Metadata}
 	login := loginOf(customer)
-	if event.Type == stripe.EventTypeCustomerDeleted {
-		return []string{notice(noticeCustomer, of.ID), notice(noticeGone, login, of.ID)}
-	}
-	notices := noticesOf(customer)
 	metadata, _ := event.Data.PreviousAttributes["metadata"].(map[string]any)
 	before, _ := metadata[metaLogin].(string)
-	if before, err := canonical(before); err == nil && before != login {
-		notices = append(notices, notice(noticeLeft, before, of.ID))
+	before, err := canonical(before)
+	left := err == nil && before != login
+	switch {
+	case strings.Contains(of.ID, ":"), login == "" && !left:
+		return nil // none of ours, now and before
+	case event.Type == stripe.EventTypeCustomerDeleted:
+		return []string{notice(noticeCustomer, of.ID), notice(noticeGone, login, of.ID)}
+	case left:
+		return append(noticesOf(customer), notice(noticeLeft, before, of.ID))
 	}
-	_, epoch := metadata[metaTokenEpoch]
-	if _, role := metadata[metaRole]; epoch || role {
-		notices = append(notices, notice(noticeRevoked, of.ID))
-	}
-	return notices
+	return noticesOf(customer)
 }
 
 // reference is the id that a field refers to; empty where it is none.
