@@ -20,32 +20,41 @@ var (
 	errPrivate = errors.New("the address is not public")
 )
 
-// guarded is a transport that keeps the rules for each request and each connection:
+// guard is a transport that keeps the rules for each request and each connection:
 // redirects and token servers are held to them like the registry itself.
-func guarded(rules Rules) http.RoundTripper {
-	pool := &http.Transport{
-		DialContext:            rules.dial,
+type guard struct {
+	rules Rules
+	// vouched tells that the registry that is asked is one that may speak plain HTTP. Others
+	// may not lead to such a host either, which is perhaps this very one.
+	vouched bool
+	pool    *http.Transport
+}
+
+func newGuard(rules Rules, vouched bool) *guard {
+	g := &guard{rules: rules, vouched: vouched}
+	g.pool = &http.Transport{
+		DialContext:            g.dial,
 		TLSHandshakeTimeout:    10 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		DisableKeepAlives:      true, // registries are tried seldom, each another one
 		ForceAttemptHTTP2:      true,
 	}
-	return roundTripper(func(request *http.Request) (*http.Response, error) {
-		if request.URL.Scheme != "https" && !rules.Plain(request.URL.Host) {
-			return nil, fmt.Errorf("%s: %w", request.URL.Host, errPlain)
-		}
-		response, err := pool.RoundTrip(request)
-		if err == nil {
-			response.Body = bounded{io.LimitReader(response.Body, maxAnswer), response.Body}
-		}
-		return response, err
-	})
+	return g
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
+func (g *guard) plain(host string) bool { return g.vouched && g.rules.Plain(host) }
 
-// RoundTrip makes a request.
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+// RoundTrip makes a request, or refuses to.
+func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme != "https" && !g.plain(request.URL.Host) {
+		return nil, fmt.Errorf("%s: %w", request.URL.Host, errPlain)
+	}
+	response, err := g.pool.RoundTrip(request)
+	if err == nil {
+		response.Body = bounded{io.LimitReader(response.Body, maxAnswer), response.Body}
+	}
+	return response, err
+}
 
 // bounded is the beginning of a body.
 type bounded struct {
@@ -55,15 +64,15 @@ type bounded struct {
 
 // dial connects to host:port. The check is of the address that the connection goes to,
 // after the name was looked up, so that no second look-up can give another one.
-func (r Rules) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
-	if !r.Plain(address) {
+	if !g.plain(address) {
 		dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(resolved)
 			if err != nil {
 				return err
 			}
-			if !r.reach(to.Addr()) {
+			if !g.rules.reach(to.Addr()) {
 				return fmt.Errorf("%s: %w", resolved, errPrivate)
 			}
 			return nil

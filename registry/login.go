@@ -1,17 +1,19 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	remote "github.com/google/go-containerregistry/pkg/v1/remote/transport"
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,7 +35,8 @@ type Options struct {
 type Logins struct {
 	rules   Rules
 	timeout time.Duration
-	base    http.RoundTripper
+	// vouched is for registries that may speak plain HTTP, strict for all others.
+	vouched, strict http.RoundTripper
 }
 
 // NewLogins makes a Logins. It asks nobody.
@@ -46,7 +49,8 @@ func NewLogins(options Options) (*Logins, error) {
 	if l.timeout == 0 {
 		l.timeout = 15 * time.Second
 	}
-	l.base = transport.Observed(guarded(l.rules), "registry", operation, metrics)
+	l.vouched = transport.Observed(newGuard(l.rules, true), "registry", operation, metrics)
+	l.strict = transport.Observed(newGuard(l.rules, false), "registry", operation, metrics)
 	return l, nil
 }
 
@@ -67,39 +71,97 @@ func operation(r *http.Request) string {
 func (l *Logins) Try(ctx context.Context, registry, username, password string) error {
 	limited, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	err := l.login(limited, registry, &authn.Basic{Username: username, Password: password})
+	err := l.login(limited, registry, username, password)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return verdict(registry, err)
 }
 
-func (l *Logins) login(ctx context.Context, registry string, who authn.Authenticator) error {
-	var options []name.Option
+func (l *Logins) login(ctx context.Context, registry, username, password string) error {
+	through, options := l.strict, []name.Option(nil)
 	if l.rules.Plain(registry) {
-		options = append(options, name.Insecure)
+		through, options = l.vouched, []name.Option{name.Insecure}
 	}
 	at, err := name.NewRegistry(registry, options...)
 	if err != nil {
 		return err
 	}
-	authenticated, err := remote.NewWithContext(ctx, at, who, l.base, nil)
+	challenge, err := remote.Ping(ctx, at, through)
 	if err != nil {
 		return err
 	}
-	// The transport puts in the scheme that the registry speaks.
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+at.RegistryStr()+"/v2/", nil)
+	client := &http.Client{Transport: through, CheckRedirect: stayThere}
+	ask := url.URL{Scheme: "https", Host: at.RegistryStr(), Path: "/v2/"}
+	if challenge.Insecure {
+		ask.Scheme = "http"
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, ask.String(), nil)
 	if err != nil {
 		return err
 	}
-	response, err := (&http.Client{Transport: authenticated}).Do(request)
+	switch strings.ToLower(challenge.Scheme) {
+	case "": // nobody is asked
+		return nil
+	case "basic":
+		request.SetBasicAuth(username, password)
+	case "bearer":
+		token, err := fetchToken(ctx, client, challenge.Parameters, username, password)
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+	default:
+		return errNoRegistry
+	}
+	response, err := client.Do(request)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, response.Body)
 	return remote.CheckError(response, http.StatusOK)
 }
+
+// fetchToken changes a login for a token, as a registry's challenge asks for. It wants
+// access to no repository: the login is what is tried.
+func fetchToken(ctx context.Context, client *http.Client, challenge map[string]string, username, password string) (string, error) {
+	realm, err := url.Parse(challenge["realm"])
+	if err != nil || realm.Host == "" {
+		return "", errNoRegistry
+	}
+	query := realm.Query()
+	query.Set("service", challenge["service"])
+	realm.RawQuery = query.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, realm.String(), nil)
+	if err != nil {
+		return "", errNoRegistry
+	}
+	request.SetBasicAuth(username, password)
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if err := remote.CheckError(response, http.StatusOK); err != nil {
+		return "", err
+	}
+	var answer remote.Token
+	if json.NewDecoder(response.Body).Decode(&answer) != nil || answer.Token == "" && answer.AccessToken == "" {
+		return "", errNoRegistry
+	}
+	return cmp.Or(answer.Token, answer.AccessToken), nil
+}
+
+// stayThere follows no redirect to another host: that one is not to hear the password.
+func stayThere(request *http.Request, before []*http.Request) error {
+	if request.URL.Host != before[0].URL.Host || request.URL.Scheme != before[0].URL.Scheme || len(before) >= 5 {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}
+
+// errNoRegistry says that somebody answered otherwise than a registry does.
+var errNoRegistry = errors.New("no registry's answer")
 
 // verdict says what a failed try means, nil for one that went well.
 func verdict(registry string, err error) error {
@@ -161,6 +223,6 @@ func quiet(err error) error {
 	case errors.As(err, &network), errors.Is(err, errPlain), errors.Is(err, errPrivate):
 		return err
 	default:
-		return errors.New("no registry's answer")
+		return errNoRegistry
 	}
 }

@@ -88,6 +88,29 @@ func TestTry(t *testing.T) {
 		with.Auth = auth
 		return registrytest.New(with)
 	}
+	var elsewhere *registrytest.Registry
+	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { elsewhere.TokenServer().ServeHTTP(w, r) }))
+	t.Cleanup(tokens.Close)
+	elsewhere = registrytest.New(registrytest.Options{Auth: registrytest.Token, Username: username, Password: password, Realm: tokens.URL + "/auth?account=x"})
+	told := 0
+	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			told++
+		}
+	}))
+	t.Cleanup(func() {
+		if listener.Close(); told > 0 {
+			t.Error("another host was told the login")
+		}
+	})
+	away := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "" {
+			http.Redirect(w, r, listener.URL+"/v2/", http.StatusFound)
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="away"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	})
 	cases := []struct {
 		reason   string
 		registry http.Handler
@@ -99,6 +122,9 @@ func TestTry(t *testing.T) {
 		{"basic authentication, wrong", of(registrytest.Basic), "wrong battery", fault.BadUserInput, "refused this login"},
 		{"a token server", of(registrytest.Token), password, "", ""},
 		{"a token server, wrong", of(registrytest.Token), "wrong battery", fault.BadUserInput, "refused this login"},
+		{"a token server elsewhere", elsewhere, password, "", ""},
+		{"a token server elsewhere, wrong", elsewhere, "wrong battery", fault.BadUserInput, "refused this login"},
+		{"a registry that leads elsewhere with the login", away, password, fault.BadUserInput, "does not answer as a container registry"},
 		{"nobody is asked", of(registrytest.None), password, "", ""},
 		{"a registry that forbids", status(http.StatusForbidden), password, fault.BadUserInput, "refused this login"},
 		{"a web server", status(http.StatusNotFound), password, fault.BadUserInput, "does not answer as a container registry"},
@@ -107,7 +133,7 @@ func TestTry(t *testing.T) {
 		{"a registry that repeats what it is sent", echo, password, fault.BadUserInput, "refused this login"},
 		{"a challenge without a token server", bearer(`service="x"`), password, fault.BadUserInput, "does not answer as a container registry"},
 		{"a token server that would hear the password in plain text", bearer(`realm="http://token.example.com/token"`), password, fault.BadUserInput, "plain HTTP"},
-		{"a token server at the clouds' metadata address", bearer(`realm="http://169.254.169.254/latest"`), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a token server at the clouds' metadata address", bearer(`realm="https://169.254.169.254/latest"`), password, fault.BadUserInput, "private address"},
 		{"a token server that gives no token, and repeats", tokenless.Config.Handler, password, fault.BadUserInput, "does not answer as a container registry"},
 		{"a registry that sends one away to plain HTTP", http.RedirectHandler("http://example.com/v2/", http.StatusFound), password, fault.BadUserInput, "plain HTTP"},
 		{"a registry that sends one into the network behind it", http.RedirectHandler("https://10.1.2.3/v2/", http.StatusFound), password, fault.BadUserInput, "private address"},

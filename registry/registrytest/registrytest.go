@@ -4,6 +4,7 @@
 package registrytest
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -39,6 +40,8 @@ type Options struct {
 	// Only, where set, is the prefix of the repositories that the user may push to, such
 	// as team/: anything else is denied.
 	Only string
+	// Realm is where tokens are, such as TokenServer's URL; empty: at the registry itself.
+	Realm string
 }
 
 // Registry is an http.Handler; it keeps everything in memory.
@@ -70,6 +73,9 @@ func (r *Registry) Pulls() []string {
 	defer r.mu.Unlock()
 	return slices.Clone(r.pulls)
 }
+
+// TokenServer hands out the tokens, for a registry whose Realm is elsewhere.
+func (r *Registry) TokenServer() http.Handler { return http.HandlerFunc(r.issue) }
 
 // Open lets one request in without being asked: to look, and to put things there.
 func (r *Registry) Open() http.Handler { return r.inner }
@@ -135,7 +141,8 @@ func (r *Registry) admits(request *http.Request, repository, action string) bool
 func (r *Registry) challenge(w http.ResponseWriter, request *http.Request, repository, action string) {
 	challenge := `Basic realm="registrytest"`
 	if r.options.Auth == Token {
-		challenge = `Bearer realm="` + scheme(request) + "://" + request.Host + `/token",service="registrytest"`
+		realm := cmp.Or(r.options.Realm, scheme(request)+"://"+request.Host+"/token")
+		challenge = `Bearer realm="` + realm + `",service="registrytest"`
 		if repository != "" {
 			if action == "push" {
 				action = "pull,push"
