@@ -6,16 +6,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AnnotationGitCredential, on an Image: how its private repository is read, as JSON; see
-// GitCredential.
+// AnnotationGitCredential is on an Image and tells how its private repository is read, as
+// JSON; see GitCredential.
 const AnnotationGitCredential = "drydock.dev/git-credential"
 
 // The keys of the Secret GitSecret, which builds find as files.
 const (
 	// GitOriginKey is what the credential is good for: https://host[:port] or ssh://host[:port].
 	GitOriginKey = "origin"
-	// GitUsernameKey and GitTokenKey are a token's.
-	GitUsernameKey, GitTokenKey = "username", "token"
+	// GitUsernameKey is who a token is of.
+	GitUsernameKey = "username"
+	// GitTokenKey is the token.
+	GitTokenKey = "token"
 	// GitSSHKey is a private key in PEM.
 	GitSSHKey = "ssh-privatekey"
 )

@@ -6,12 +6,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AnnotationRegistryLogins, on an account's namespace: which registries the account has
-// a login for, as JSON; see RegistryLogins. The logins themselves are Secrets, which
+// AnnotationRegistryLogins is on an account's namespace and tells which registries the
+// account has a login for, as JSON; see RegistryLogins. The logins themselves are Secrets, which
 // nobody but a build's node has to read to know which there are.
 const AnnotationRegistryLogins = "drydock.dev/registry-logins"
 
-// AnnotationRegistry, on the Secret of a login: the registry, host[:port].
+// AnnotationRegistry is on the Secret of a login: the registry, host[:port].
 const AnnotationRegistry = "drydock.dev/registry"
 
 // RegistryLogin is one of an account's logins, without its password. The Secret
