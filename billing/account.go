@@ -110,6 +110,7 @@ func (c *Client) readCustomer(ctx context.Context, id string) (*stripe.Customer,
 
 // recordOf converts a customer whose subscriptions are expanded.
 func (c *Client) recordOf(customer *stripe.Customer) *record {
+	c.problems.clear("customer " + customer.ID + ":")
 	account := model.Account{
 		Login: loginOf(customer), CustomerID: customer.ID, CreatedAt: unix(customer.Created), Role: model.RoleUser,
 	}

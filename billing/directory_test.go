@@ -137,6 +137,29 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+// TestCustomerMetadata tells the operator of a number that is none, until it is one.
+func TestCustomerMetadata(t *testing.T) {
+	w := newWorld(t, billingtest.Options{})
+	account := signUp(t, w.client(t), "ada")
+	c := w.started(t)
+	for _, step := range []struct {
+		value    string
+		epoch    int64
+		problems int
+	}{{"seven", 0, 1}, {"7", 7, 0}, {"", 0, 0}} {
+		w.call(t, "POST", "/v1/customers/"+account.CustomerID, form("metadata[drydock.token_epoch]", step.value))
+		if err := c.CatchUp(within(t)); err != nil {
+			t.Fatal(err)
+		}
+		if got := show(t, c, "ada"); got.Epoch != step.epoch {
+			t.Errorf("%q: the epoch is %d, want %d", step.value, got.Epoch, step.epoch)
+		}
+		if problems := c.Details()["problems"].([]string); len(problems) != step.problems {
+			t.Errorf("%q: problems %q, want %d", step.value, problems, step.problems)
+		}
+	}
+}
+
 // TestUnknownLogin remembers for half a minute that nobody has a login, unless it is signed up.
 func TestUnknownLogin(t *testing.T) {
 	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited, SearchLag: time.Hour})
