@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,8 +54,8 @@ func credential(registry, username, password string) map[string]any {
 	return map[string]any{"in": map[string]any{"registry": registry, "username": username, "password": password}}
 }
 
-// TestPrivateRegistries sets logins at registries of each kind, builds from a private base image into a private
-// repository, and looks for the passwords everywhere.
+// TestPrivateRegistries sets logins at registries of each kind and a token for a private git repository, builds from a
+// private base image into a private repository, and looks for the passwords everywhere.
 func TestPrivateRegistries(t *testing.T) {
 	g, c := gateway(t), controller(t)
 	for _, auth := range []registrytest.Auth{registrytest.Basic, registrytest.Token} {
@@ -86,11 +88,13 @@ func TestPrivateRegistries(t *testing.T) {
 			}
 
 			looking := lookFor(t, password, ada.login)
-			image := ada.createPrivateImage("app", "FROM "+base.host+"/team/base:v1\nCOPY hello /\n", destination.host+"/team/deep/app")
+			image := ada.createPrivateImage("app", "FROM "+base.host+"/team/base:v1\nCOPY hello /\n", destination.host+"/team/deep/app", password)
 			denied := ada.finish(ada.startBuild(image))
-			if denied.Phase != "FAILED" {
-				t.Errorf("without a login: %v", denied)
+			if denied.Phase != "FAILED" || *denied.Reason != "CloneFailed" || !strings.Contains(*denied.Message, "setGitCredential") {
+				t.Errorf("without a token for the repository: %v", denied)
 			}
+			ada.do(`mutation($in: SetGitCredentialInput!) { setGitCredential(input: $in) { image { gitCredential { kind host } } } }`,
+				map[string]any{"in": map[string]any{"image": image, "username": ada.login, "token": password}}, nil)
 			for _, registry := range []string{base.host, destination.host} {
 				ada.do(setCredential, credential(registry, ada.login, password), nil)
 			}
@@ -113,8 +117,8 @@ func TestPrivateRegistries(t *testing.T) {
 	}
 }
 
-// createPrivateImage makes an image of a Dockerfile for a destination.
-func (a *actor) createPrivateImage(name, dockerfile, destination string) string {
+// createPrivateImage makes an image of a Dockerfile, in a repository that wants a token, for a destination.
+func (a *actor) createPrivateImage(name, dockerfile, destination, token string) string {
 	a.t.Helper()
 	repository, err := house.Repository(within(a.t, patience), fmt.Sprintf("private-%d", repositories.Add(1)),
 		fstest.MapFS{"Dockerfile": {Data: []byte(dockerfile)}, "hello": {Data: []byte("hello\n")}})
@@ -125,9 +129,29 @@ func (a *actor) createPrivateImage(name, dockerfile, destination string) string 
 		CreateImage struct{ Image struct{ ID string } }
 	}
 	a.do(create, map[string]any{"in": map[string]any{
-		"name": name, "source": map[string]any{"repository": repository}, "destination": destination,
+		"name": name, "source": map[string]any{"repository": a.lockGit(repository, token)}, "destination": destination,
 	}}, &data)
 	return data.CreateImage.Image.ID
+}
+
+// lockGit gives a repository another URL, where it is for those alone who know the actor's token.
+func (a *actor) lockGit(repository, token string) string {
+	a.t.Helper()
+	at, err := url.Parse(repository)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	open := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: at.Scheme, Host: at.Host})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if username, password, _ := r.BasicAuth(); username != a.login || password != token {
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		open.ServeHTTP(w, r)
+	}))
+	a.t.Cleanup(server.Close)
+	return server.URL + at.Path
 }
 
 // finish waits for a build's end.
@@ -144,7 +168,7 @@ func (a *actor) finish(started build) (ended build) {
 	return ended
 }
 
-// deleteCredentials deletes all there are, and holds that no Secret is left.
+// deleteCredentials deletes all logins there are, and holds that their Secrets are gone.
 func (a *actor) deleteCredentials() {
 	a.t.Helper()
 	var data struct {
@@ -158,8 +182,8 @@ func (a *actor) deleteCredentials() {
 	if err := kubernetes(a.t).List(within(a.t, patience), &secrets, kube.InNamespace(v1alpha1.Namespace(a.login))); err != nil {
 		a.t.Fatal(err)
 	}
-	if len(data.Viewer.RegistryCredentials) != 2 || len(secrets.Items) > 0 {
-		a.t.Errorf("%d logins were told of, %d Secrets are left", len(data.Viewer.RegistryCredentials), len(secrets.Items))
+	if len(data.Viewer.RegistryCredentials) != 2 || len(secrets.Items) != 1 {
+		a.t.Errorf("%d logins were told of, %d Secrets are left, and the git token's should be the only one", len(data.Viewer.RegistryCredentials), len(secrets.Items))
 	}
 }
 

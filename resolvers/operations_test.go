@@ -21,8 +21,6 @@ const (
 	deleteCredential   = `mutation ($input: DeleteRegistryCredentialInput!) { deleteRegistryCredential(input: $input) { deletedID clientMutationID } }`
 	setGit             = `mutation ($input: SetGitCredentialInput!) { setGitCredential(input: $input) { image { id gitCredential { kind host username createdAt } } clientMutationID } }`
 	deleteGit          = `mutation ($input: DeleteGitCredentialInput!) { deleteGitCredential(input: $input) { image { id gitCredential { kind } } clientMutationID } }`
-
-	readImage = `query ($name: String!) { image(name: $name) { id } }`
 )
 
 // imageInput is a legal new image.
