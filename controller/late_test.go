@@ -153,6 +153,54 @@ func TestLate(t *testing.T) {
 	}
 }
 
+// TestLateDies lets the controller die after any write while it decides about three
+// builds alike, of which Stripe has one. Each is counted once in the end.
+func TestLateDies(t *testing.T) {
+	for writes := int64(1); writes <= 5; writes++ {
+		clock := newClock()
+		w := newWorldWith(t, billingtest.Options{Now: clock.Now, MeterLag: 50 * time.Minute})
+		image, minute := w.image("app"), clock.Now()
+		for number := range int64(3) {
+			build := w.finished(image, number+1, 60, minute.Add(time.Duration(number)*time.Second))
+			if number == 1 {
+				w.count(build)
+			}
+		}
+		told := func() (count int) {
+			for _, build := range w.builds() {
+				if build.Status.Billing != nil {
+					count++
+				}
+			}
+			return count
+		}
+		clock.Advance(30 * time.Hour)
+		stop, died := w.runUntil(writes)
+		w.eventually("the controller dies, or waits for the sums to show what it reported", func() bool {
+			select {
+			case <-died:
+				return true
+			default:
+				return told() >= 2
+			}
+		})
+		stop()
+		for rounds := 0; told() < 3; rounds++ {
+			if rounds > 4 {
+				t.Fatalf("after write %d: %d of 3 builds are billed after %d looks", writes, told(), rounds)
+			}
+			clock.Advance(2 * time.Hour)
+			before, stop := told(), w.run()
+			w.eventually("another build is billed", func() bool { return told() > before })
+			stop()
+		}
+		clock.Advance(2 * time.Hour)
+		if got := w.stripe.MeterSum(w.customer, minute, minute.Add(time.Minute)); got != 180 {
+			t.Errorf("after write %d: the meter holds %d seconds, want 180", writes, got)
+		}
+	}
+}
+
 func ledgerOf(builds []*v1alpha1.Build, deleted func(int) bool) map[string]int64 {
 	want := map[string]int64{}
 	for i, build := range builds {
