@@ -68,10 +68,16 @@ func noticesOfCustomer(event *stripe.Event, of subject) []string {
 		return nil // none of ours, now and before
 	case event.Type == stripe.EventTypeCustomerDeleted:
 		return []string{notice(noticeCustomer, of.ID), notice(noticeGone, login, of.ID)}
-	case left:
-		return append(noticesOf(customer), notice(noticeLeft, before, of.ID))
 	}
-	return noticesOf(customer)
+	notices := noticesOf(customer)
+	if left {
+		notices = append(notices, notice(noticeLeft, before, of.ID))
+	}
+	_, epoch := metadata[metaTokenEpoch]
+	if _, role := metadata[metaRole]; epoch || role {
+		notices = append(notices, notice(noticeRevoked, of.ID))
+	}
+	return notices
 }
 
 // reference is the id that a field refers to; empty where it is none.

@@ -93,6 +93,12 @@ func TestWebhookNotices(t *testing.T) {
 			[]string{"customer:cus_1", "login:ada:cus_1:7", "left:grace:cus_1", "event:evt_1"},
 		},
 		{
+			"one whose tokens were ended",
+			bytes.Replace(event("evt_1", "customer.updated", customer), []byte(`"data":{`),
+				[]byte(`"data":{"previous_attributes":{"metadata":{"drydock.token_epoch":"1"}},`), 1),
+			[]string{"customer:cus_1", "login:ada:cus_1:7", "revoked:cus_1", "event:evt_1"},
+		},
+		{
 			"one without a login from now on",
 			[]byte(`{"id":"evt_1","type":"customer.updated","data":{"object":{"id":"cus_1","object":"customer","metadata":{}},` +
 				`"previous_attributes":{"metadata":{"drydock.login":"ada"}}}}`),
