@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -204,7 +205,7 @@ func TestRegistryCredentialsAtOnce(t *testing.T) {
 // which let nobody read a Secret.
 func TestRegistryCredentialsNeedNoReading(t *testing.T) {
 	w := newWorld(t)
-	for _, name := range []string{"namespace.yaml", "rbac.yaml"} {
+	for _, name := range []string{"namespace.yaml", "rbac.yaml", "admission.yaml"} {
 		manifest, err := deploy.Files.ReadFile(name)
 		must(t, err)
 		must(t, cluster.Apply(t.Context(), w.kubeconfig, manifest))
@@ -230,6 +231,19 @@ func TestRegistryCredentialsNeedNoReading(t *testing.T) {
 	if _, err := w.secret(t, login, "registry.example.com"); !apierrors.IsNotFound(err) {
 		t.Errorf("the Secret of a deleted login: %v", err)
 	}
+	// A policy that was just made holds a moment later.
+	for reason, object := range map[string]client.Object{
+		"a Secret of the installation's":    &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.SystemNamespace, GenerateName: "a-"}},
+		"a Secret of somebody else's":       &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", GenerateName: "a-"}},
+		"a token of a service account":      &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.Namespace(login), GenerateName: "a-", Annotations: map[string]string{corev1.ServiceAccountNameKey: "default"}}, Type: corev1.SecretTypeServiceAccountToken},
+		"a namespace that is of no account": &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "a-" + login}},
+	} {
+		eventually(t, reason+" is refused", func() bool {
+			err := gateway.Create(t.Context(), object.DeepCopyObject().(client.Object), client.DryRunAll)
+			return err != nil && strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'drydock-gateway'")
+		})
+	}
+	must(t, setLogin(t.Context(), c, newLogin(), "one")) // a new account's namespace, and its Secret
 }
 
 // actingAs writes a kubeconfig of the same cluster for a service account of Drydock's.

@@ -4,10 +4,10 @@ package deploy
 
 import "embed"
 
-// Files are namespace.yaml, rbac.yaml, crds/*.yaml (generated from api/v1alpha1) and
+// Files are namespace.yaml, rbac.yaml, admission.yaml, crds/*.yaml (generated from api/v1alpha1) and
 // strategies/*.yaml: what a controller and a gateway need wherever they run.
 //
-//go:embed namespace.yaml rbac.yaml crds/*.yaml strategies/*.yaml
+//go:embed namespace.yaml rbac.yaml admission.yaml crds/*.yaml strategies/*.yaml
 var Files embed.FS
 
 //go:generate sh -c "cd strategies && go run ./inline"
