@@ -65,6 +65,7 @@ export GIT_SSH_COMMAND="ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new
 # host alone, or a key. Options hold the names of files.
 credential() {
   if [ -f "$DRYDOCK_GIT_CREDENTIAL/token" ]; then
+    # shellcheck disable=SC2016 # the shell that git runs expands it
     git config --global "credential.$(cat "$DRYDOCK_GIT_CREDENTIAL/origin").helper" \
       '!f() { [ "$1" != get ] || printf "username=%s\npassword=%s\n" "$(cat "$DRYDOCK_GIT_CREDENTIAL/username")" "$(cat "$DRYDOCK_GIT_CREDENTIAL/token")"; }; f'
   elif [ -f "$DRYDOCK_GIT_CREDENTIAL/ssh-privatekey" ]; then
