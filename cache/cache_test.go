@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/goleak"
 
 	"drydock.dev/drydock/cache"
@@ -376,33 +373,4 @@ func TestConcurrentWritesAreSeen(t *testing.T) {
 	}
 	close(stop)
 	group.Wait()
-}
-
-func TestMetrics(t *testing.T) {
-	registry := prometheus.NewPedanticRegistry()
-	metrics, err := cache.NewMetrics(registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := cache.NewMetrics(registry)
-	if err != nil {
-		t.Fatal("a second client of one registry:", err)
-	}
-	for _, m := range []*cache.Metrics{metrics, again} {
-		held, _ := newCache(t, cache.Options{TTL: time.Minute, Metrics: m})
-		for range 3 {
-			if _, err := held.Get(t.Context(), "key", func(context.Context) (string, error) { return "a", nil }); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	want := `
-# HELP drydock_cache_requests_total Reads of a cache by outcome: hit, miss, stale or error.
-# TYPE drydock_cache_requests_total counter
-drydock_cache_requests_total{cache="test",outcome="hit"} 4
-drydock_cache_requests_total{cache="test",outcome="miss"} 2
-`
-	if err := testutil.GatherAndCompare(registry, strings.NewReader(want)); err != nil {
-		t.Error(err)
-	}
 }
