@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,13 +19,14 @@ const (
 	// own deadline leaves the pod, and so its log, in place; the Job's deadline deletes
 	// the pod, and is there for pods that never start while no controller runs.
 	jobSlackSeconds = 60
-	// jobKeepSeconds is how long an ended Job and its pod stay, for whoever looks with
+	// jobKept is how long after a build's end its Job and pod stay, for whoever looks with
 	// kubectl.
-	jobKeepSeconds = 10 * 60
+	jobKept = 10 * time.Minute
 )
 
 // makeJob is the Job of a build: the strategy's pod, with the build's recipe in the
-// environment, its account's and its image's credentials, and the plan's limits.
+// environment, its account's and its image's credentials, and the plan's limits. It has
+// no time to live: what its pod said must be there for a controller that was away.
 func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registries) *batchv1.Job {
 	labels := objectLabels(build)
 	template := strategy.Template.DeepCopy()
@@ -55,10 +57,9 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registri
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(build, v1alpha1.GroupVersion.WithKind("Build"))},
 		},
 		Spec: batchv1.JobSpec{
-			Template:                *template,
-			BackoffLimit:            new(int32(0)),
-			ActiveDeadlineSeconds:   new(2*timeout + jobSlackSeconds), // the pod may wait, then run
-			TTLSecondsAfterFinished: new(int32(jobKeepSeconds)),
+			Template:              *template,
+			BackoffLimit:          new(int32(0)),
+			ActiveDeadlineSeconds: new(2*timeout + jobSlackSeconds), // the pod may wait, then run
 		},
 	}
 }

@@ -74,7 +74,7 @@ func (r *runs) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if build.Status.Phase.Done() {
-		return reconcile.Result{}, r.clean(ctx, &build)
+		return r.clean(ctx, &build)
 	}
 	if build.Status.Phase != v1alpha1.PhaseRunning {
 		return reconcile.Result{}, nil
@@ -203,17 +203,22 @@ func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verd
 	return reconcile.Result{}, r.finish(ctx, build, run, v)
 }
 
-// clean deletes the Job of an ended build, and so its pod, where that has not ended
-// too: nothing runs on for nothing. What has ended stays until its time to live is over.
-func (r *runs) clean(ctx context.Context, build *v1alpha1.Build) error {
+// clean deletes the Job of an ended build, and so its pod: at once where that has not
+// ended too, so that nothing runs on for nothing, else a while after the build's end.
+func (r *runs) clean(ctx context.Context, build *v1alpha1.Build) (reconcile.Result, error) {
 	if err := r.Get(ctx, keyOf(build), &batchv1.Job{}); err != nil {
-		return client.IgnoreNotFound(err) // most ended builds: no request is made for them
+		return reconcile.Result{}, client.IgnoreNotFound(err) // most ended builds: no request is made for them
 	}
 	run, err := r.observe(ctx, build)
-	if err != nil || run.job == nil || run.ended() || !run.job.DeletionTimestamp.IsZero() {
-		return err
+	if err != nil || run.job == nil || !run.job.DeletionTimestamp.IsZero() {
+		return reconcile.Result{}, err
 	}
-	return client.IgnoreNotFound(r.deleteJob(ctx, run.job, metav1.DeletePropagationBackground))
+	if end := build.Status.CompletionTime; run.ended() && end != nil {
+		if wait := end.Add(jobKept).Sub(r.now()); wait > 0 {
+			return reconcile.Result{RequeueAfter: wait}, nil
+		}
+	}
+	return reconcile.Result{}, client.IgnoreNotFound(r.deleteJob(ctx, run.job, metav1.DeletePropagationBackground))
 }
 
 func (r *runs) deleteJob(ctx context.Context, job *batchv1.Job, how metav1.DeletionPropagation) error {
