@@ -14,7 +14,9 @@ type ledger struct {
 	// held is what Account says, true what AccountNow says.
 	held, true map[string]model.Account
 	down       error
-	watching   map[chan struct{}]bool
+	// asked counts the calls of AccountNow.
+	asked    int
+	watching map[chan struct{}]bool
 }
 
 func newLedger(accounts ...model.Account) *ledger {
@@ -42,11 +44,15 @@ func (l *ledger) Account(_ context.Context, login string) (*model.Account, error
 	return l.read(l.held, login)
 }
 
+func (l *ledger) ProvenAccount(_ context.Context, login string) (*model.Account, error) {
+	return l.read(l.held, login)
+}
+
 func (l *ledger) AccountNow(_ context.Context, login string) (*model.Account, error) {
 	account, err := l.read(l.true, login)
-	if err == nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked++; err == nil {
 		l.held[login] = *account
 	}
 	return account, err

@@ -3,6 +3,8 @@ package auth
 import (
 	"net/http"
 	"time"
+
+	"drydock.dev/drydock/graph/model"
 )
 
 // MaxSession is how long a session can be renewed; then one signs in again.
@@ -28,6 +30,7 @@ func NewSessions(keys *Keys, ttl time.Duration, secure bool, now func() time.Tim
 // claims is what the cookie holds; times in Unix seconds.
 type claims struct {
 	Login    string `json:"login"`
+	Customer string `json:"cus"`
 	GithubID int64  `json:"id,omitempty"`
 	SignedIn int64  `json:"iat"`
 	Expires  int64  `json:"exp"`
@@ -51,14 +54,14 @@ func (s *Sessions) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// begin starts a session.
-func (s *Sessions) begin(w http.ResponseWriter, login string, githubID int64) error {
-	_, err := s.write(w, Viewer{Login: login, GithubID: githubID, SignedIn: s.now()})
+// begin starts a session of an account's; githubID is 0 where GitHub did not tell it.
+func (s *Sessions) begin(w http.ResponseWriter, account *model.Account, githubID int64) error {
+	_, err := s.write(w, Viewer{Login: account.Login, CustomerID: account.CustomerID, GithubID: githubID, SignedIn: s.now()})
 	return err
 }
 
-// end takes the session's cookie away.
-func (s *Sessions) end(w http.ResponseWriter) { http.SetCookie(w, s.cookie(s.name(), "", -1)) }
+// End takes the session's cookie away.
+func (s *Sessions) End(w http.ResponseWriter) { http.SetCookie(w, s.cookie(s.name(), "", -1)) }
 
 // read opens the cookie; ok is false without one that holds.
 func (s *Sessions) read(r *http.Request) (Viewer, bool) {
@@ -71,7 +74,7 @@ func (s *Sessions) read(r *http.Request) (Viewer, bool) {
 		return Viewer{}, false
 	}
 	viewer := Viewer{
-		Login: got.Login, GithubID: got.GithubID,
+		Login: got.Login, CustomerID: got.Customer, GithubID: got.GithubID,
 		SignedIn: time.Unix(got.SignedIn, 0).UTC(), Expires: time.Unix(got.Expires, 0).UTC(),
 	}
 	return viewer, s.now().Before(viewer.Expires)
@@ -85,7 +88,7 @@ func (s *Sessions) write(w http.ResponseWriter, v Viewer) (Viewer, error) {
 		v.Expires = last
 	}
 	sealed, err := s.keys.seal(sessionUse, claims{
-		Login: v.Login, GithubID: v.GithubID, SignedIn: v.SignedIn.Unix(), Expires: v.Expires.Unix(),
+		Login: v.Login, Customer: v.CustomerID, GithubID: v.GithubID, SignedIn: v.SignedIn.Unix(), Expires: v.Expires.Unix(),
 	})
 	if err != nil {
 		return v, err

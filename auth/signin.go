@@ -115,7 +115,7 @@ func (s *SignIn) Dev(w http.ResponseWriter, r *http.Request) {
 
 // Out signs out: 204, or for a form a redirect to the start page.
 func (s *SignIn) Out(w http.ResponseWriter, r *http.Request) {
-	s.Sessions.end(w)
+	s.Sessions.End(w)
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
@@ -129,7 +129,7 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request, id model.Identity
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Sessions.begin(w, account.Login, id.GithubID); err != nil {
+	if err := s.Sessions.begin(w, account, id.GithubID); err != nil {
 		return nil, err
 	}
 	s.Log.InfoContext(r.Context(), "signed in", "login", account.Login)

@@ -6,9 +6,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-
-	"drydock.dev/drydock/fault"
-	"drydock.dev/drydock/graph/model"
 )
 
 const tokenUse = "drydock-token+jwt"
@@ -33,9 +30,8 @@ type Token struct {
 	// ReadOnly tokens change nothing.
 	ReadOnly bool
 
-	// epoch is the account's token epoch in which it was made, customer the account.
-	epoch    int64
-	customer string
+	// epoch is the account's token epoch in which it was made.
+	epoch int64
 }
 
 // tokenClaims is the body of the JWT (RFC 7519); times in Unix seconds.
@@ -43,6 +39,7 @@ type tokenClaims struct {
 	ID       string `json:"jti"`
 	Subject  string `json:"sub"`
 	Customer string `json:"cus,omitempty"`
+	GithubID int64  `json:"gid,omitempty"`
 	Name     string `json:"name"`
 	Scope    string `json:"scope"`
 	Epoch    int64  `json:"epoch"`
@@ -87,23 +84,8 @@ func (k *Keys) verify(text string) (claims tokenClaims, err error) {
 // viewer is who asks with the token.
 func (c tokenClaims) viewer() Viewer {
 	return Viewer{
-		Login: c.Subject, SignedIn: time.Unix(c.Issued, 0).UTC(), Expires: time.Unix(c.Expires, 0).UTC(),
-		Token: &Token{ID: c.ID, Name: c.Name, ReadOnly: c.Scope != scopeWrite, epoch: c.Epoch, customer: c.Customer},
+		Login: c.Subject, CustomerID: c.Customer, GithubID: c.GithubID,
+		SignedIn: time.Unix(c.Issued, 0).UTC(), Expires: time.Unix(c.Expires, 0).UTC(),
+		Token: &Token{ID: c.ID, Name: c.Name, ReadOnly: c.Scope != scopeWrite, epoch: c.Epoch},
 	}
-}
-
-// holds tells whether the token is one of the account's, as the account is now. A login
-// that was given up and taken again is another account.
-func (t *Token) holds(account *model.Account) error {
-	switch {
-	case t.customer != account.CustomerID:
-		return errNoAccount()
-	case t.epoch != account.TokenEpoch:
-		return fault.New(fault.Unauthenticated, "The access token was revoked: make a new one.")
-	}
-	return nil
-}
-
-func errNoAccount() error {
-	return fault.New(fault.Unauthenticated, "The account is no more: sign in again.")
 }

@@ -12,7 +12,6 @@ import (
 
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
-	"drydock.dev/drydock/transport"
 )
 
 // What may be asked of a new token.
@@ -21,14 +20,14 @@ const (
 	maxTokenDays = 365
 )
 
-// recheck is when an account that could not be read is asked for again.
-const recheck = time.Second
-
 // TokenAccounts is where the accounts of tokens are kept. Unknown logins are
 // fault.NotFound.
 type TokenAccounts interface {
-	// Account is the account as it is known; AccountNow asks for it anew.
+	// Account is the account as it is known. ProvenAccount never gives one from before
+	// changes that this replica may have missed: then it is fault.Unavailable while there is
+	// no newer one. AccountNow asks for it anew.
 	Account(ctx context.Context, login string) (*model.Account, error)
+	ProvenAccount(ctx context.Context, login string) (*model.Account, error)
 	AccountNow(ctx context.Context, login string) (*model.Account, error)
 	// RaiseTokenEpoch gives the account another token epoch; the same key again does
 	// nothing more.
@@ -39,11 +38,13 @@ type TokenAccounts interface {
 }
 
 // Tokens makes access tokens, and tells whose they are: signed JWTs that hold as long as
-// they say and the account's token epoch is theirs.
+// they say and the account's token epoch is theirs. It also tells whether viewers who
+// came otherwise still have their accounts.
 type Tokens struct {
 	keys     *Keys
 	accounts TokenAccounts
 	now      func() time.Time
+	refused  refusals
 }
 
 // NewTokens makes tokens that are signed by keys.
@@ -85,7 +86,7 @@ func (t *Tokens) Issue(ctx context.Context, login string, request TokenRequest) 
 	}
 	now := t.now()
 	claims := tokenClaims{
-		ID: tokenID(login, request.Key), Subject: account.Login, Customer: account.CustomerID, Name: name,
+		ID: tokenID(login, request.Key), Subject: account.Login, Customer: account.CustomerID, GithubID: account.GithubID, Name: name,
 		Scope: scopeWrite, Epoch: account.TokenEpoch, Issued: now.Unix(), Expires: now.AddDate(0, 0, request.Days).Unix(),
 	}
 	if request.ReadOnly {
@@ -117,55 +118,6 @@ func (t *Tokens) Viewer(ctx context.Context, text string) (Viewer, error) {
 		return Viewer{}, fault.New(fault.Unauthenticated, "The access token expired on %s: make a new one.", viewer.Expires.Format(time.DateOnly))
 	}
 	return viewer, t.Check(ctx, viewer)
-}
-
-// Check tells whether a viewer's account and token still hold: fault.Unauthenticated
-// where they do not, another kind where that is not known just now.
-func (t *Tokens) Check(ctx context.Context, viewer Viewer) error {
-	account, err := t.accounts.Account(ctx, viewer.Login)
-	if err != nil || viewer.Token == nil {
-		return gone(err)
-	}
-	if viewer.Token.epoch > account.TokenEpoch { // this replica has not heard of the newest epoch yet
-		if account, err = t.accounts.AccountNow(ctx, viewer.Login); err != nil {
-			return gone(err)
-		}
-	}
-	return viewer.Token.holds(account)
-}
-
-// Follow waits until a viewer's account or token no longer holds, and tells why; nil when
-// the context ends first. What it asks comes after what people wait for: when everything
-// may have changed, everybody's account is asked for at once.
-func (t *Tokens) Follow(ctx context.Context, viewer Viewer) error {
-	ctx = transport.WithPriority(ctx, transport.Background)
-	var changes <-chan struct{}
-	for again := time.After(0); ; {
-		select {
-		case <-ctx.Done():
-			return nil
-		case _, open := <-changes:
-			if !open {
-				changes, again = nil, time.After(recheck) // watched anew, unless the context has ended
-				continue
-			}
-		case <-again:
-		}
-		again = nil
-		if changes == nil {
-			watched, err := t.accounts.WatchAccount(ctx, viewer.Login)
-			if err == nil {
-				changes = watched
-			}
-		}
-		err := t.Check(ctx, viewer)
-		if err != nil && fault.KindOf(err) == fault.Unauthenticated && ctx.Err() == nil {
-			return err
-		}
-		if err != nil || changes == nil {
-			again = time.After(recheck)
-		}
-	}
 }
 
 // gone makes of an unknown account that nobody is signed in.

@@ -17,7 +17,7 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-var ada = model.Account{Login: "ada", CustomerID: "cus_1", TokenEpoch: 4}
+var ada = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 4}
 
 // issue makes a token of ada's.
 func issue(t testing.TB, tokens *auth.Tokens, request auth.TokenRequest) *auth.IssuedToken {
@@ -93,18 +93,26 @@ func TestTokensThatDoNotHold(t *testing.T) {
 		{"a second before its end", func(_ *ledger, c *clock) { c.move(24*time.Hour - time.Second) }, old, ""},
 		{"expired", func(_ *ledger, c *clock) { c.move(24 * time.Hour) }, old, fault.Unauthenticated},
 		{"revoked", func(l *ledger, _ *clock) {
-			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", TokenEpoch: 5}
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 5}
 		}, old, fault.Unauthenticated},
 		{"the epoch was set back by hand: any other ends it", func(l *ledger, _ *clock) {
-			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1"}
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1}
 			l.true["ada"] = l.held["ada"]
 		}, old, fault.Unauthenticated},
 		{"this replica has not heard of the epoch yet", func(l *ledger, _ *clock) {
-			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", TokenEpoch: 3}
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 3}
 		}, old, ""},
 		{"the account is gone", func(l *ledger, _ *clock) { delete(l.held, "ada") }, old, fault.Unauthenticated},
 		{"another account has the login", func(l *ledger, _ *clock) {
 			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_2", TokenEpoch: 4}
+			l.true["ada"] = l.held["ada"]
+		}, old, fault.Unauthenticated},
+		{"this replica has not heard yet of the login's new owner, who made the token", func(l *ledger, _ *clock) {
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_0", TokenEpoch: 9}
+		}, old, ""},
+		{"another GitHub user has the login", func(l *ledger, _ *clock) {
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 2, TokenEpoch: 4}
+			l.true["ada"] = l.held["ada"]
 		}, old, fault.Unauthenticated},
 		{"nobody knows just now", func(l *ledger, _ *clock) { l.down = &fault.Error{Kind: fault.Unavailable} }, old, fault.Unavailable},
 	}
@@ -178,7 +186,7 @@ func TestFollow(t *testing.T) {
 		words  string
 	}{
 		{"the tokens are revoked", func(l *ledger) {
-			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", TokenEpoch: 5}
+			l.held["ada"] = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 5}
 		}, "revoked"},
 		{"the account is deleted", func(l *ledger) { delete(l.held, "ada") }, "no more"},
 	}
@@ -224,7 +232,7 @@ func TestRevokeTellsAnUnknownAccount(t *testing.T) {
 	if err := tokens.Revoke(t.Context(), "ada", ""); err != nil {
 		t.Error(err)
 	}
-	want := map[string]model.Account{"ada": {Login: "ada", CustomerID: "cus_1", TokenEpoch: 5}}
+	want := map[string]model.Account{"ada": {Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 5}}
 	if diff := cmp.Diff(want, ledger.true); diff != "" {
 		t.Error(diff)
 	}

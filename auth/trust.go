@@ -52,16 +52,25 @@ func NewTrust(o TrustOptions) (*Trust, error) {
 	return &Trust{options: o}, nil
 }
 
-// Viewer is who the proxy says is asking; ok is false where it says nobody, or did not
-// prove itself. It takes both headers off the request. An account is made at first sight.
-func (t *Trust) Viewer(r *http.Request) (v Viewer, ok bool, err error) {
-	names, secrets := r.Header.Values(t.options.Header), r.Header.Values(SecretHeader)
+// Word is what a proxy said with a request, proven or not.
+type Word struct{ names, secrets []string }
+
+// Take takes a proxy's word off a request: its headers go no further.
+func (t *Trust) Take(r *http.Request) Word {
+	word := Word{names: r.Header.Values(t.options.Header), secrets: r.Header.Values(SecretHeader)}
 	r.Header.Del(t.options.Header)
 	r.Header.Del(SecretHeader)
+	return word
+}
+
+// Viewer is who the proxy says is asking; ok is false where it says nobody, or did not
+// prove itself. An account is made at first sight.
+func (t *Trust) Viewer(r *http.Request, word Word) (v Viewer, ok bool, err error) {
+	names := word.names
 	if len(names) == 0 || len(names) == 1 && names[0] == "" {
 		return Viewer{}, false, nil
 	}
-	if !t.proven(r, secrets) {
+	if !t.proven(r, word.secrets) {
 		t.dropped(r)
 		return Viewer{}, false, nil
 	}
@@ -75,7 +84,7 @@ func (t *Trust) Viewer(r *http.Request) (v Viewer, ok bool, err error) {
 		return Viewer{}, false, err
 	}
 	now := t.options.Now()
-	return Viewer{Login: account.Login, GithubID: account.GithubID, SignedIn: now, Expires: now.Add(t.options.Lasts)}, true, nil
+	return Viewer{Login: account.Login, CustomerID: account.CustomerID, SignedIn: now, Expires: now.Add(t.options.Lasts)}, true, nil
 }
 
 // proven tells whether the proxy has shown all that is asked of it.

@@ -69,7 +69,8 @@ func TestTrust(t *testing.T) {
 				request.Header[http.CanonicalHeaderKey(name)] = values
 			}
 			request.TLS = test.tls
-			viewer, ok, err := trust(t, test.secret, test.certificate, people, quiet(), time.Now).Viewer(request)
+			proxy := trust(t, test.secret, test.certificate, people, quiet(), time.Now)
+			viewer, ok, err := proxy.Viewer(request, proxy.Take(request))
 			if viewer.Login != test.login || ok != (test.login != "") || (err != nil) != (test.kind != "") || err != nil && fault.KindOf(err) != test.kind {
 				t.Errorf("%q %t %v", viewer.Login, ok, err)
 			}
@@ -95,7 +96,7 @@ func TestTrustWithoutProofIsLoggedSparingly(t *testing.T) {
 		request := httptest.NewRequest(http.MethodGet, "/", nil)
 		request.Header.Set("X-Forwarded-User", "ada")
 		request.Header.Set(auth.SecretHeader, "guessed")
-		if _, ok, err := proxy.Viewer(request); ok || err != nil {
+		if _, ok, err := proxy.Viewer(request, proxy.Take(request)); ok || err != nil {
 			t.Fatalf("%t %v", ok, err)
 		}
 	}
@@ -114,7 +115,8 @@ func TestTrustWhenAccountsAreAway(t *testing.T) {
 	request := httptest.NewRequest(http.MethodGet, "/", nil)
 	request.Header.Set("X-Forwarded-User", "ada")
 	request.Header.Set(auth.SecretHeader, proxySecret)
-	if _, _, err := trust(t, proxySecret, false, &people{fail: down}, quiet(), time.Now).Viewer(request); !errors.Is(err, down) {
+	proxy := trust(t, proxySecret, false, &people{fail: down}, quiet(), time.Now)
+	if _, _, err := proxy.Viewer(request, proxy.Take(request)); !errors.Is(err, down) {
 		t.Errorf("%v", err)
 	}
 }
