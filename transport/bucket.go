@@ -17,8 +17,10 @@ type Bucket struct {
 	Reason string
 }
 
-// The parts of a limit that are used. Together they are the whole of it: in no second do
-// more calls go out than the flow and one burst.
+// The parts of a limit that are used: in no second do more calls of one process go out
+// than its flow and one burst. Together the processes use the whole of the limit, until
+// they are so many that a share of the burst is less than one call, which each of them has
+// all the same. Calls that they all make at once then exceed it: see Limiter.Spread.
 const (
 	flow  = 0.9
 	burst = 0.1
@@ -33,8 +35,6 @@ type bucket struct {
 	filled         time.Time
 	// until is the end of a pause that the upstream asked for.
 	until time.Time
-	// waiting counts the calls that wait for a token, by priority.
-	waiting [2]int
 }
 
 func newBucket(limit Bucket, replicas int, now time.Time) *bucket {
@@ -55,6 +55,14 @@ func (b *bucket) share(replicas int) {
 	if b.capacity < was {
 		b.tokens = min(b.tokens, b.capacity) * rand.Float64()
 	}
+}
+
+// spread is how long so many replicas take for a call each, where that is no burst.
+func (b *bucket) spread(replicas int) time.Duration {
+	if burst*b.Limit >= float64(replicas) {
+		return 0
+	}
+	return time.Duration(float64(replicas-1) / b.Limit * float64(time.Second))
 }
 
 func (b *bucket) fill(now time.Time) {

@@ -76,6 +76,19 @@ func (l *Limiter) Share(replicas int) {
 	l.dispatch(now)
 }
 
+// Spread is the time over which replicas that all learn of one change had better spread
+// the call of an operation that follows: 0 where the replicas' bursts hold a call each
+// without exceeding a limit.
+func (l *Limiter) Spread(operation string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var over time.Duration
+	for _, b := range l.lane(operation, time.Now()).buckets {
+		over = max(over, b.spread(l.replicas))
+	}
+	return over
+}
+
 // Refuse ends the waiting of all calls with an error.
 func (l *Limiter) Refuse(err error) {
 	l.mu.Lock()
@@ -85,21 +98,24 @@ func (l *Limiter) Refuse(err error) {
 			for _, c := range calls {
 				c.turn <- err
 			}
-			lane.leave(Priority(priority), len(calls))
 			lane.waiting[priority] = nil
 		}
 	}
 }
 
-// Pause keeps the operation's calls back for a while, with all others under the limits
-// that the upstream named by its reason.
+// maxPause bounds what an upstream may ask for: a wrong answer of one server must not
+// silence all replicas for long.
+const maxPause = 30 * time.Second
+
+// Pause keeps the operation's calls back for a while, at most 30 seconds, with all others
+// under the limits that the upstream named by its reason.
 func (l *Limiter) Pause(operation, reason string, pause time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
 	for _, b := range l.lane(operation, now).buckets {
 		if b.means(reason) {
-			b.drain(now, pause)
+			b.drain(now, min(pause, maxPause))
 		}
 	}
 	l.dispatch(now)
@@ -120,7 +136,7 @@ func (l *Limiter) Wait(ctx context.Context, operation string) error {
 	}
 	l.arrivals++
 	c := &call{arrival: l.arrivals, turn: make(chan error, 1)}
-	lane.enter(priority, c)
+	lane.waiting[priority] = append(lane.waiting[priority], c)
 	l.dispatch(now)
 	l.mu.Unlock()
 

@@ -139,6 +139,9 @@ func (p Retry) pause(ctx context.Context, attempt int, response *http.Response) 
 	return pause, true
 }
 
+// maxRetryAfter is a year, in seconds: more does not fit a time.Duration for ever.
+const maxRetryAfter = 365 * 24 * 60 * 60
+
 // retryAfter reads Retry-After, in seconds or as a date (RFC 9110, 10.2.3).
 func retryAfter(response *http.Response) (time.Duration, bool) {
 	if response == nil {
@@ -146,7 +149,7 @@ func retryAfter(response *http.Response) (time.Duration, bool) {
 	}
 	text := response.Header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
-		return time.Duration(seconds) * time.Second, true
+		return time.Duration(min(seconds, maxRetryAfter)) * time.Second, true
 	}
 	if at, err := http.ParseTime(text); err == nil {
 		return max(0, time.Until(at)), true

@@ -87,32 +87,17 @@ func (l *lane) wait(now time.Time, n int) time.Duration {
 	return wait
 }
 
-// estimate is how long a call that comes now will wait, going by those before it.
+// estimate is the least that a call which comes now will wait, going by those of its
+// lane. Calls of others do not count: what holds those back may be limits of their own.
 func (l *lane) estimate(now time.Time, priority Priority) time.Duration {
-	var wait time.Duration
 	for _, b := range l.buckets {
 		b.fill(now)
-		before := b.waiting[Interactive]
-		if priority == Background {
-			before += b.waiting[Background]
-		}
-		wait = max(wait, b.wait(now, before+1))
 	}
-	return wait
-}
-
-func (l *lane) enter(priority Priority, c *call) {
-	l.waiting[priority] = append(l.waiting[priority], c)
-	for _, b := range l.buckets {
-		b.waiting[priority]++
+	before := len(l.waiting[Interactive])
+	if priority == Background {
+		before += len(l.waiting[Background])
 	}
-}
-
-// leave tells the buckets that so many calls wait no more.
-func (l *lane) leave(priority Priority, calls int) {
-	for _, b := range l.buckets {
-		b.waiting[priority] -= calls
-	}
+	return l.wait(now, before+1)
 }
 
 // remove takes a call out; false where it does not wait any more.
@@ -122,6 +107,5 @@ func (l *lane) remove(priority Priority, c *call) bool {
 		return false
 	}
 	l.waiting[priority] = slices.Delete(l.waiting[priority], i, i+1)
-	l.leave(priority, 1)
 	return true
 }
