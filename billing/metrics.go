@@ -4,6 +4,8 @@ import (
 	"errors"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/tally"
 )
 
 // metrics are what the requests' and the caches' metrics do not tell.
@@ -17,7 +19,7 @@ type metrics struct {
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	var errs []error
 	gauge := func(name, help string) prometheus.Gauge {
-		made, err := register(registerer, prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help}))
+		made, err := tally.Register(registerer, prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help}))
 		errs = append(errs, err)
 		return made
 	}
@@ -27,21 +29,9 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		twins:    gauge("drydock_directory_duplicate_customers", "Customers that have the login of an older one, which is the account."),
 		caughtUp: gauge("drydock_stripe_events_read_timestamp_seconds", "When the list of Stripe's events was last read to its end."),
 	}
-	events, err := register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
+	events, err := tally.Register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "drydock_stripe_events_total", Help: "Stripe's events heeded here, by how they came: webhook, or list where no webhook told.",
 	}, []string{"source"}))
 	m.events = events
 	return m, errors.Join(append(errs, err)...)
-}
-
-func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
-	if registerer == nil {
-		return collector, nil
-	}
-	err := registerer.Register(collector)
-	var already prometheus.AlreadyRegisteredError
-	if errors.As(err, &already) {
-		return already.ExistingCollector.(C), nil
-	}
-	return collector, err
 }

@@ -1,9 +1,9 @@
 package cache
 
 import (
-	"errors"
-
 	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/tally"
 )
 
 // The outcomes of a read.
@@ -26,19 +26,12 @@ type Metrics struct {
 // NewMetrics registers the metrics; two callers of one registerer share them. A nil
 // registerer counts without telling anybody.
 func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
-	requests := prometheus.NewCounterVec(prometheus.CounterOpts{
+	requests, err := tally.Register(registerer, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "drydock_cache_requests_total",
 		Help: "Reads of a cache by outcome: hit, miss, stale or error.",
-	}, []string{"cache", "outcome"})
-	if registerer == nil {
-		return &Metrics{requests: requests}, nil
-	}
-	if err := registerer.Register(requests); err != nil {
-		var already prometheus.AlreadyRegisteredError
-		if !errors.As(err, &already) {
-			return nil, err
-		}
-		requests = already.ExistingCollector.(*prometheus.CounterVec)
+	}, []string{"cache", "outcome"}))
+	if err != nil {
+		return nil, err
 	}
 	return &Metrics{requests: requests}, nil
 }

@@ -2,10 +2,11 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"drydock.dev/drydock/tally"
 )
 
 // hub tells subscribers of changes. They are grouped by topic, so that a change costs
@@ -119,17 +120,8 @@ func (s *subscriber[T]) pop() (c change[T], ok bool) {
 
 // newSubscribers registers the gauge drydock_subscribers{kind}.
 func newSubscribers(registerer prometheus.Registerer) (*prometheus.GaugeVec, error) {
-	gauge := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	return tally.Register(registerer, prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "drydock_subscribers",
 		Help: "Subscribers to changes of objects, by kind.",
-	}, []string{"kind"})
-	if registerer == nil {
-		return gauge, nil
-	}
-	err := registerer.Register(gauge)
-	var already prometheus.AlreadyRegisteredError
-	if errors.As(err, &already) {
-		return already.ExistingCollector.(*prometheus.GaugeVec), nil
-	}
-	return gauge, err
+	}, []string{"kind"}))
 }

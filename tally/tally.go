@@ -1,5 +1,6 @@
 // Package tally counts what is done on behalf of one request, for its log line and
-// for tests: upstream calls by upstream, cache reads by outcome.
+// for tests: upstream calls by upstream, cache reads by outcome. What a whole process
+// counts are prometheus's collectors, which Register shares.
 package tally
 
 import (

@@ -49,27 +49,15 @@ func NewMetrics(registerer prometheus.Registerer) (*Metrics, error) {
 			Help: "Whether calls to an upstream go out: 0 closed, they do; 1 probing; 2 open, they do not.",
 		}, []string{"upstream"}),
 	}
-	if registerer == nil {
-		return m, nil
-	}
 	var errs [4]error
-	m.requests, errs[0] = register(registerer, m.requests)
-	m.duration, errs[1] = register(registerer, m.duration)
-	m.waits, errs[2] = register(registerer, m.waits)
-	m.breaker, errs[3] = register(registerer, m.breaker)
+	m.requests, errs[0] = tally.Register(registerer, m.requests)
+	m.duration, errs[1] = tally.Register(registerer, m.duration)
+	m.waits, errs[2] = tally.Register(registerer, m.waits)
+	m.breaker, errs[3] = tally.Register(registerer, m.breaker)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
 	return m, nil
-}
-
-func register[C prometheus.Collector](registerer prometheus.Registerer, collector C) (C, error) {
-	err := registerer.Register(collector)
-	var already prometheus.AlreadyRegisteredError
-	if errors.As(err, &already) {
-		return already.ExistingCollector.(C), nil
-	}
-	return collector, err
 }
 
 // Observed counts each call in the metrics and in the Counter of its context. It
