@@ -12,6 +12,7 @@ import (
 
 	"drydock.dev/drydock/staleness"
 	"drydock.dev/drydock/tally"
+	"drydock.dev/drydock/transport"
 )
 
 // ErrClosed is what a read of a closed cache gets.
@@ -39,6 +40,10 @@ type Options struct {
 	// Patience is how long a caller waits for a load while a stale entry is at hand; then
 	// that is served, and the load goes on. 0: as long as the load takes.
 	Patience time.Duration
+	// Renewed hears of the keys whose old value stood in, for a failed load or a slow one,
+	// once what took its place is there to be read: who was given the old one may look
+	// again. It must not block.
+	Renewed func(key string)
 	// LoadTimeout bounds a load, which outlives the callers that wait for it; 30
 	// seconds where 0.
 	LoadTimeout time.Duration
@@ -114,7 +119,7 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 		c.tell(ctx, hit)
 		return held.value, held.err
 	case c.options.Refresh && !loading(ctx) && held.err == nil && !held.kept && now.Before(held.stale):
-		c.flight(c.life, key, true, load)
+		c.flight(transport.WithPriority(c.life, transport.Background), key, true, load)
 		return c.stale(ctx, held), nil
 	}
 	epoch := c.epochs.of(key)
@@ -135,10 +140,15 @@ func (c *Cache[V]) Get(ctx context.Context, key string, load Load[V]) (V, error)
 			got, _ := result.Val.(*entry[V])
 			return c.answer(ctx, key, got, result.Err)
 		case <-patience:
-			if held := c.cover(key, epoch); held != nil {
+			switch held := c.insteadOfSlow(ctx, key, epoch); {
+			case held == nil:
+				patience = nil // what was at hand is gone
+			case c.current(key, held):
+				c.tell(ctx, miss) // it came this moment
+				return held.value, nil
+			default:
 				return c.stale(ctx, held), nil
 			}
-			patience = nil // what was at hand is gone
 		}
 	}
 }
@@ -246,16 +256,17 @@ func (c *Cache[V]) enter() bool {
 	return true
 }
 
-// flight loads a key, or joins the load of the same key and epoch. Unless it is to load
-// anew, a value that came between the caller's look at the store and this one serves.
+// flight loads a key, or joins the load of the same key, epoch and priority: a load that
+// nobody waits for may be long in coming. Unless it is to load anew, a value that came
+// between the caller's look at the store and this one serves.
 func (c *Cache[V]) flight(ctx context.Context, key string, anew bool, load Load[V]) <-chan singleflight.Result {
-	name := strconv.FormatBool(anew) + strconv.FormatUint(c.epochs.of(key), 36) + "\x00" + key
+	name := strconv.FormatBool(anew) + transport.PriorityOf(ctx).String() + strconv.FormatUint(c.epochs.of(key), 36) + "\x00" + key
 	return c.flights.DoChan(name, func() (any, error) {
 		if !c.enter() {
 			return nil, ErrClosed
 		}
 		defer c.loads.Done()
-		if held := c.held(key); !anew && held != nil && !held.kept && c.options.Now().Before(held.fresh) {
+		if held := c.held(key); !anew && held != nil && c.current(key, held) {
 			return held, held.err
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.options.LoadTimeout)
@@ -270,11 +281,14 @@ func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V
 	var oldest oldest
 	value, err := load(context.WithValue(staleness.With(ctx, oldest.told), loadKey{}, true))
 	if err != nil {
-		if c.options.IsNegative(err) {
+		switch {
+		case c.options.IsNegative(err):
 			now := c.options.Now()
 			until := now.Add(c.options.Negative)
 			c.keep(key, &entry[V]{err: err, mark: mark, read: now, fresh: until, stale: until})
-		} else {
+		case errors.Is(err, transport.ErrLimited):
+			// Nothing was sent: the next reader's turn may come sooner.
+		default:
 			c.cover(key, mark)
 		}
 		return nil, err
@@ -282,7 +296,8 @@ func (c *Cache[V]) load(ctx context.Context, key string, load Load[V]) (*entry[V
 	got := c.entry(mark, value)
 	if age, stale := oldest.age(); stale {
 		// What was made of stale values is stale itself.
-		got.kept, got.read, got.fresh = true, got.read.Add(-age), got.read.Add(c.options.RetryAfter)
+		got.kept, got.fresh = true, got.read.Add(c.options.RetryAfter)
+		got.read, got.stale = got.read.Add(-age), got.stale.Add(-age)
 	}
 	c.keep(key, got)
 	return got, nil

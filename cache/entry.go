@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"drydock.dev/drydock/staleness"
+	"drydock.dev/drydock/transport"
 )
 
 // entry is what a load gave. It is never changed.
@@ -44,6 +45,20 @@ func (c *Cache[V]) standIn(key string) *entry[V] {
 	return held
 }
 
+// current tells whether an entry is fresh, and was read since the key's last invalidation.
+func (c *Cache[V]) current(key string, held *entry[V]) bool {
+	return !held.kept && held.mark >= c.epochs.of(key) && c.options.Now().Before(held.fresh)
+}
+
+// insteadOfSlow is what a reader gets whose patience is over. Where nobody waits for that
+// reader, others go on asking: its load may be slow for lack of priority alone.
+func (c *Cache[V]) insteadOfSlow(ctx context.Context, key string, mark uint64) *entry[V] {
+	if transport.PriorityOf(ctx) == transport.Background {
+		return c.standIn(key)
+	}
+	return c.cover(key, mark)
+}
+
 // cover makes the last known value stand in for a while without a load: one that began
 // at the mark failed, or takes long. It gives that value, or a newer one that came
 // meanwhile; nil without any.
@@ -55,7 +70,7 @@ func (c *Cache[V]) cover(key string, mark uint64) *entry[V] {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	held := c.standIn(key)
-	if held == nil || !held.kept && held.mark >= c.epochs.of(key) && c.options.Now().Before(held.fresh) {
+	if held == nil || c.current(key, held) {
 		return held
 	}
 	again := *held
@@ -65,11 +80,20 @@ func (c *Cache[V]) cover(key string, mark uint64) *entry[V] {
 	return &again
 }
 
-// keep writes an entry, unless it is older than the key's last invalidation.
+// keep writes an entry, unless it is older than the key's last invalidation, and tells
+// where it ends the time of one that stood in.
 func (c *Cache[V]) keep(key string, e *entry[V]) {
+	if c.replace(key, e) && c.options.Renewed != nil {
+		c.options.Renewed(key)
+	}
+}
+
+func (c *Cache[V]) replace(key string, e *entry[V]) (renewed bool) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	was, ok := c.store.Get(key)
 	c.write(key, e)
+	return ok && !e.kept && (was.kept || c.options.Refresh && !c.options.Now().Before(was.fresh))
 }
 
 // write waits until ristretto has the entry, so that what was just loaded is there for
