@@ -34,12 +34,9 @@ type Meter interface {
 
 // Books compares the meter with what Builds and the ledger say.
 type Books struct {
-	client.Client
-	live   client.Reader // reads Builds from the API server
-	meter  Meter
+	reporter
 	ledger ledger
-	now    func() time.Time
-	log    *slog.Logger
+	expect func(accounts int)
 }
 
 // BooksOptions say whose books are opened.
@@ -48,6 +45,8 @@ type BooksOptions struct {
 	Kubeconfig string
 	Meter      Meter
 	Log        *slog.Logger
+	// Expect is told how many accounts the meter will be asked for; may be nil.
+	Expect func(accounts int)
 	// Now is the clock; time.Now where nil.
 	Now func() time.Time
 }
@@ -71,7 +70,8 @@ func NewBooks(opts BooksOptions) (*Books, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &Books{Client: kube, live: kube, meter: opts.Meter, ledger: ledger{kube, opts.Log}, now: now, log: opts.Log}, nil
+	d := deps{Client: kube, live: kube, now: now, log: opts.Log, metrics: newMetrics(nil)}
+	return &Books{reporter{d, opts.Meter}, ledger{kube, opts.Log}, opts.Expect}, nil
 }
 
 // Reconcile compares both sides of the builds that ended since a time, by the hour,
@@ -87,15 +87,15 @@ func (b *Books) Reconcile(ctx context.Context, since time.Time, apply bool) (*me
 	report := &metering.Report{
 		From: since.UTC().Truncate(time.Hour), To: b.now().UTC().Add(-metering.Settles).Truncate(time.Hour), Unread: map[string]error{},
 	}
-	live, accounts, err := b.read(ctx)
+	live, accounts, err := b.read(ctx, report.From, report.To)
 	if err != nil {
 		return nil, err
 	}
+	if b.expect != nil {
+		b.expect(len(accounts))
+	}
 	for _, login := range slices.Sorted(maps.Keys(accounts)) {
-		builds := metering.Within(accounts[login], report.From, report.To)
-		if len(builds) == 0 {
-			continue
-		}
+		builds := accounts[login]
 		drifts, err := b.compare(ctx, login, builds, report.From, report.To)
 		if fault.KindOf(err) == fault.NotFound {
 			b.log.Warn("builds of an account that billing does not know are not compared", "account", login, "builds", len(builds))
@@ -118,22 +118,25 @@ func (b *Books) Reconcile(ctx context.Context, since time.Time, apply bool) (*me
 	return report, nil
 }
 
-// read gives every ended build that has seconds, by account: those that are there,
-// then those of the ledger, so that one that goes meanwhile is in either. live are the
-// Builds by UID.
-func (b *Books) read(ctx context.Context) (live map[string]*v1alpha1.Build, accounts map[string][]metering.Build, err error) {
+// read gives every build that ended in [from, to) and has seconds, by account: those
+// that are there, then those of the ledger, so that one that goes meanwhile is in either.
+// live are the Builds by UID.
+func (b *Books) read(ctx context.Context, from, to time.Time) (live map[string]*v1alpha1.Build, accounts map[string][]metering.Build, err error) {
 	var all []v1alpha1.Build
 	for next := ""; ; {
 		var list v1alpha1.BuildList
 		if err := b.live.List(ctx, &list, client.Limit(500), client.Continue(next)); err != nil {
 			return nil, nil, err
 		}
-		all = append(all, list.Items...)
+		all = append(all, slices.DeleteFunc(list.Items, func(build v1alpha1.Build) bool {
+			end := build.Status.CompletionTime
+			return end == nil || end.Time.Before(from) || !end.Time.Before(to)
+		})...)
 		if next = list.Continue; next == "" {
 			break
 		}
 	}
-	entered, err := b.ledger.read(ctx)
+	entered, err := b.ledger.read(ctx, from, to)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,12 +144,18 @@ func (b *Books) read(ctx context.Context) (live map[string]*v1alpha1.Build, acco
 	for i := range all {
 		live[string(all[i].UID)] = &all[i]
 	}
-	return live, accountsOf(all, entered), nil
+	accounts = accountsOf(all, entered)
+	for login, builds := range accounts {
+		if accounts[login] = metering.Within(builds, from, to); len(accounts[login]) == 0 {
+			delete(accounts, login) // the ledger's days are longer
+		}
+	}
+	return live, accounts, nil
 }
 
 // compare finds an account's drifts.
 func (b *Books) compare(ctx context.Context, login string, builds []metering.Build, from, to time.Time) ([]metering.Drift, error) {
-	hours, err := b.meter.MeteredHours(ctx, login, from, to)
+	hours, err := b.billing.MeteredHours(ctx, login, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -182,16 +191,18 @@ func (b *Books) narrow(ctx context.Context, hour metering.Drift, builds []meteri
 		if _, known := minutes[minute]; known {
 			continue
 		}
-		metered, err := b.meter.Metered(ctx, hour.Login, minute, minute.Add(time.Minute))
+		metered, err := b.billing.Metered(ctx, hour.Login, minute, minute.Add(time.Minute))
 		if err != nil {
 			return nil, err
 		}
 		minutes[minute] = metered
 		rest -= metered
 	}
-	found := metering.Compare(hour.Login, builds, minutes, time.Minute)
-	for i := range found {
-		b.explain(&found[i], metering.Within(builds, found[i].Start, found[i].End))
+	var found []metering.Drift
+	for _, minute := range metering.Compare(hour.Login, builds, minutes, time.Minute) {
+		if b.explain(&minute, metering.Within(builds, minute.Start, minute.End)) {
+			found = append(found, minute)
+		}
 	}
 	if rest > 0 {
 		found = append(found, metering.Drift{
@@ -201,28 +212,39 @@ func (b *Books) narrow(ctx context.Context, hour metering.Drift, builds []meteri
 	return found, nil
 }
 
-// explain says what to do about a minute.
-func (b *Books) explain(drift *metering.Drift, builds []metering.Build) {
+// explain says what to do about a minute; it is false for one where the controller will
+// decide which of its unsure builds were counted, and that is no drift.
+func (b *Books) explain(drift *metering.Drift, builds []metering.Build) bool {
+	settled := !b.now().Before(metering.Settled(builds))
+	if drift.Missing() == 0 && drift.Surplus() == 0 {
+		_, err := metering.Decide(drift.Metered, builds)
+		if err == nil || !settled {
+			return false
+		}
+		drift.Undecided, drift.Why = true, err.Error()
+		return true
+	}
 	if drift.Missing() == 0 {
 		drift.Why = "too much cannot be taken back by itself: look at the account's meter events"
-		return
+		return true
 	}
-	if b.now().Before(metering.Settled(builds)) {
+	if !settled {
 		drift.Why = "a build of the minute is not metered yet"
-		return
+		return true
 	}
 	missing, err := metering.Repair(drift.Metered, builds)
 	if err != nil {
-		drift.Why = err.Error()
-		return
+		drift.Undecided, drift.Why = drift.Unsure > 0, err.Error()
+		return true
 	}
 	for _, build := range missing {
 		if b.now().Before(build.Told.Add(forgets)) {
 			drift.Why = "it was reported within a day: Stripe would refuse it as a duplicate"
-			return
+			return true
 		}
 	}
 	drift.Repair = missing
+	return true
 }
 
 // repair reports a minute's missing builds. Each is marked first, so that nobody
@@ -240,7 +262,7 @@ func (b *Books) repair(ctx context.Context, drift *metering.Drift, live map[stri
 		}
 	}
 	for _, build := range drift.Repair {
-		err := b.meter.ReportUsage(ctx, model.UsageReport{Login: drift.Login, BuildUID: build.UID, Seconds: build.Seconds, FinishedAt: build.Finished})
+		err := b.billing.ReportUsage(ctx, model.UsageReport{Login: drift.Login, BuildUID: build.UID, Seconds: build.Seconds, FinishedAt: build.Finished})
 		if err != nil {
 			return fmt.Errorf("report build %s: %w", build.UID, err)
 		}

@@ -181,10 +181,11 @@ func TestDaily(t *testing.T) {
 	w.run(func(o *controller.Options) { o.ReconcileEvery, o.Registerer = 200*time.Millisecond, registry })
 	w.eventually("the metrics tell of the drift", func() bool {
 		return testutil.GatherAndCompare(registry, strings.NewReader(`
-# HELP drydock_metering_drift_seconds What the last comparison found missing on the meter, or of no build.
+# HELP drydock_metering_drift_seconds What the last comparison found missing on the meter, or of no build, or undecided.
 # TYPE drydock_metering_drift_seconds gauge
 drydock_metering_drift_seconds{direction="missing"} 60
 drydock_metering_drift_seconds{direction="surplus"} 0
+drydock_metering_drift_seconds{direction="undecided"} 0
 `), "drydock_metering_drift_seconds") == nil
 	})
 	w.eventually("the ledger's old day is gone, the other is not", func() bool {

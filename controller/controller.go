@@ -112,7 +112,7 @@ func New(opts Options) (*Controller, error) {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 	}
-	books := &Books{Client: d.Client, live: d.live, meter: opts.Billing, ledger: ledger{d.Client, d.log}, now: d.now, log: d.log}
+	books := &Books{reporter: reporter{d, opts.Billing}, ledger: ledger{d.Client, d.log}}
 	if err := mgr.Add(&daily{books, opts.ReconcileEvery, d.metrics}); err != nil {
 		return nil, fmt.Errorf("controller: %w", err)
 	}
@@ -213,6 +213,9 @@ func (c *Controller) Ready(ctx context.Context) error {
 	_, err := c.find.get(ctx)
 	return err
 }
+
+// Elected is closed once this replica is the one that works.
+func (c *Controller) Elected() <-chan struct{} { return c.manager.Elected() }
 
 // Leading tells whether this replica is the one that works.
 func (c *Controller) Leading() bool {

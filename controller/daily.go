@@ -52,12 +52,12 @@ func (d *daily) run(ctx context.Context) {
 	}
 	for _, drift := range report.Drifts {
 		d.log.Warn("the meter drifts: see drydock reconcile", "account", drift.Login, "from", drift.Start, "to", drift.End,
-			"missing", drift.Missing(), "surplus", drift.Surplus())
+			"missing", drift.Missing(), "surplus", drift.Surplus(), "undecided", drift.Undecided)
 	}
 	d.log.Info("meter and builds were compared", "accounts", report.Accounts, "builds", report.Builds, "seconds", report.Seconds,
 		"missing", report.Missing(), "surplus", report.Surplus(), "unread", len(report.Unread))
 	d.metrics.reconciled(report, d.now())
-	if err := d.ledger.expire(ctx, d.now().Add(-metering.Kept)); err != nil {
+	if err := d.ledger.expire(ctx, d.now().Add(-metering.Kept), d.now()); err != nil {
 		d.log.Error("the ledger's old days could not be removed", "error", err)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -84,31 +86,54 @@ type window struct {
 	from, to         time.Time
 }
 
-// visit brings a window's builds a step further, by the hour where that is clear,
-// else by the minute; done tells that nothing is left to wait for.
-func (l *late) visit(ctx context.Context, w window) (done bool, err error) {
-	metered, builds, live, err := l.look(ctx, w)
-	switch {
-	case fault.KindOf(err) == fault.NotFound:
-		return false, errors.Join(err, l.abandonAll(ctx, w))
+// visit brings the builds of an hour a step further: all at once where that is clear,
+// else minute by minute. done tells that nothing is left to wait for.
+//
+// The meter is read before the builds, so that what was reported meanwhile shows in
+// them, and they are not settled.
+func (l *late) visit(ctx context.Context, hour window) (done bool, err error) {
+	metered, err := l.billing.Metered(ctx, hour.login, hour.from, hour.to)
+	unknown := fault.KindOf(err) == fault.NotFound
+	if err != nil && !unknown {
+		return false, err
+	}
+	builds, live, err := l.read(ctx, hour)
+	switch unsure := metering.Unsure(builds); {
 	case err != nil:
 		return false, err
-	case !anyUnsure(builds):
+	case unknown:
+		return false, l.abandonAll(ctx, unsure, live)
+	case len(unsure) == 0:
 		return true, nil
-	}
-	if l.now().Before(metering.Settled(builds)) {
+	case l.now().Before(metering.Settled(builds)):
 		return false, nil
+	case metering.Clear(metered, builds):
+		return l.decide(ctx, hour, metered, builds, live)
+	default:
+		return l.visitMinutes(ctx, hour, unsure)
 	}
-	if metering.Clear(metered, builds) || w.to.Sub(w.from) <= time.Minute {
-		return l.decide(ctx, w, metered, builds, live)
-	}
-	done = true
-	for from := w.from; from.Before(w.to); from = from.Add(time.Minute) {
-		minute := window{w.namespace, w.login, from, from.Add(time.Minute)}
-		if !anyUnsure(metering.Within(builds, minute.from, minute.to)) {
+}
+
+// visitMinutes decides about those minutes of an hour in which unsure builds ended.
+func (l *late) visitMinutes(ctx context.Context, hour window, unsure []metering.Build) (done bool, err error) {
+	sums := map[time.Time]int64{}
+	for _, build := range unsure {
+		minute := build.Finished.Truncate(time.Minute)
+		if _, known := sums[minute]; known {
 			continue
 		}
-		decided, err := l.visit(ctx, minute)
+		if sums[minute], err = l.billing.Metered(ctx, hour.login, minute, minute.Add(time.Minute)); err != nil {
+			return false, err
+		}
+	}
+	builds, live, err := l.read(ctx, hour)
+	if err != nil {
+		return false, err
+	}
+	done = true
+	for _, from := range slices.SortedFunc(maps.Keys(sums), time.Time.Compare) {
+		minute := window{hour.namespace, hour.login, from, from.Add(time.Minute)}
+		decided, err := l.decide(ctx, minute, sums[from], metering.Within(builds, minute.from, minute.to), live)
 		if err != nil {
 			return false, err
 		}
@@ -117,77 +142,53 @@ func (l *late) visit(ctx context.Context, w window) (done bool, err error) {
 	return done, nil
 }
 
-func anyUnsure(builds []metering.Build) bool {
-	for _, build := range builds {
-		if !build.Billed {
-			return true
-		}
-	}
-	return false
-}
-
-// look reads a window's both sides: the meter's sum first, then the builds, so that
-// what was reported meanwhile shows in them, and the window is not settled.
-// live are the unbilled Builds, by UID.
-func (l *late) look(ctx context.Context, w window) (metered int64, found []metering.Build, live map[string]*v1alpha1.Build, err error) {
-	metered, err = l.billing.Metered(ctx, w.login, w.from, w.to)
-	if err != nil {
-		return 0, nil, nil, err
-	}
+// read gives an hour's builds, those of the ledger too; live are the unbilled Builds, by UID.
+func (l *late) read(ctx context.Context, hour window) (found []metering.Build, live map[string]*v1alpha1.Build, err error) {
 	var builds v1alpha1.BuildList
-	if err := l.live.List(ctx, &builds, client.InNamespace(w.namespace)); err != nil {
-		return 0, nil, nil, err
+	if err := l.live.List(ctx, &builds, client.InNamespace(hour.namespace)); err != nil {
+		return nil, nil, err
 	}
-	entered, err := l.ledger.read(ctx, client.InNamespace(w.namespace), client.MatchingLabels{LabelLedger: w.from.Format(time.DateOnly)})
+	entered, err := l.ledger.read(ctx, hour.from, hour.to, client.InNamespace(hour.namespace))
 	if err != nil {
-		return 0, nil, nil, err
+		return nil, nil, err
 	}
-	all := accountsOf(builds.Items, entered)[w.login]
 	live = map[string]*v1alpha1.Build{}
 	for i := range builds.Items {
-		if build := &builds.Items[i]; build.Spec.Account == w.login && unbilled(build) {
+		if build := &builds.Items[i]; build.Spec.Account == hour.login && unbilled(build) {
 			live[string(build.UID)] = build
 		}
 	}
-	return metered, metering.Within(all, w.from, w.to), live, nil
+	return metering.Within(accountsOf(builds.Items, entered)[hour.login], hour.from, hour.to), live, nil
 }
 
-// abandonAll lets a window's deleted builds go: billing does not know the account.
-func (l *late) abandonAll(ctx context.Context, w window) error {
-	var builds v1alpha1.BuildList
-	if err := l.live.List(ctx, &builds, client.InNamespace(w.namespace)); err != nil {
-		return err
-	}
+// abandonAll lets builds go whose account billing does not know: deleted ones, and
+// those that the meter takes no more.
+func (l *late) abandonAll(ctx context.Context, unsure []metering.Build, live map[string]*v1alpha1.Build) error {
 	var errs []error
-	for i := range builds.Items {
-		build := &builds.Items[i]
-		if entry, ended := entryOf(build); ended && unbilled(build) && !build.DeletionTimestamp.IsZero() &&
-			build.Spec.Account == w.login && len(metering.Within([]metering.Build{entry}, w.from, w.to)) == 1 {
-			errs = append(errs, l.abandon(ctx, build))
+	for _, entry := range unsure {
+		build := live[entry.UID]
+		if build.DeletionTimestamp.IsZero() && l.now().Sub(entry.Finished) <= metering.Taken {
+			l.log.Warn("a late build waits: billing does not know its account", "namespace", build.Namespace, "build", build.Name, "account", build.Spec.Account)
+			continue
 		}
+		errs = append(errs, l.abandon(ctx, build))
 	}
 	return errors.Join(errs...)
 }
 
-// decide does what the meter's sum says.
+// decide does what the meter's sum says. What no sum explains waits for somebody who
+// decides by hand, until the meter takes the builds no more: then they are lost.
 func (l *late) decide(ctx context.Context, w window, metered int64, builds []metering.Build, live map[string]*v1alpha1.Build) (done bool, err error) {
-	decision, err := metering.Decide(metered, builds)
-	if err != nil {
-		l.log.Warn("late builds wait: see drydock reconcile", "account", w.login, "minute", w.from, "metered", metered, "error", err)
+	if l.now().Before(metering.Settled(builds)) {
 		return false, nil
 	}
-	for _, build := range decision.Counted {
-		if err := l.billed(ctx, live[build.UID], build.Seconds); err != nil {
-			return false, err
+	decision, err := metering.Decide(metered, builds)
+	if err != nil {
+		if l.now().Sub(w.to) <= metering.Taken {
+			l.log.Warn("late builds wait: see drydock reconcile", "account", w.login, "minute", w.from, "metered", metered, "error", err)
+			return false, nil
 		}
+		decision.Missing = metering.Unsure(builds)
 	}
-	for _, build := range decision.Missing {
-		if err := markTold(ctx, l, live[build.UID], l.now()); err != nil {
-			return false, err
-		}
-		if err := l.report(ctx, live[build.UID]); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return true, l.act(ctx, decision, live)
 }

@@ -12,6 +12,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,6 +28,7 @@ const (
 	// ledgerPage is how many builds a ConfigMap of the ledger takes: about half of the
 	// mebibyte that Kubernetes allows.
 	ledgerPage = 5000
+	ledgerDay  = 24 * time.Hour
 )
 
 // ledger remembers the billed seconds of builds that were deleted: in ConfigMaps of
@@ -38,7 +41,7 @@ type ledger struct {
 
 // enter writes a billed build down. Entered again, it changes nothing.
 func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
-	if build.Status.Billing == nil || build.Status.Billing.Seconds == 0 {
+	if build.Status.Billing == nil || build.Status.Billing.Seconds == 0 || build.Status.CompletionTime == nil {
 		return nil
 	}
 	day := build.Status.CompletionTime.UTC().Format(time.DateOnly)
@@ -78,12 +81,12 @@ func (l ledger) put(ctx context.Context, object *corev1.ConfigMap, uid, line str
 	return l.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
 }
 
-// read gives the builds of the ledger, by account.
-func (l ledger) read(ctx context.Context, which ...client.ListOption) (map[string][]metering.Build, error) {
+// read gives the builds of the days that [from, to) touches, by account.
+func (l ledger) read(ctx context.Context, from, to time.Time, where ...client.ListOption) (map[string][]metering.Build, error) {
 	found := map[string][]metering.Build{}
 	for next := ""; ; {
 		var list corev1.ConfigMapList
-		options := append([]client.ListOption{client.HasLabels{LabelLedger}, client.Limit(50), client.Continue(next)}, which...)
+		options := append([]client.ListOption{pagesOf(selection.In, from, to), client.Limit(50), client.Continue(next)}, where...)
 		if err := l.List(ctx, &list, options...); err != nil {
 			return nil, err
 		}
@@ -122,23 +125,46 @@ func (l ledger) mark(ctx context.Context, namespace string, build metering.Build
 	return fmt.Errorf("build %s is not in the ledger of %s any more", build.UID, day)
 }
 
-// expire removes the days before one.
-func (l ledger) expire(ctx context.Context, before time.Time) error {
-	var list metav1.PartialObjectMetadataList
-	list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
-	if err := l.List(ctx, &list, client.HasLabels{LabelLedger}); err != nil {
-		return err
-	}
-	for i := range list.Items {
-		day, err := time.Parse(time.DateOnly, list.Items[i].Labels[LabelLedger])
-		if err != nil || !day.Before(before) {
-			continue
-		}
-		if err := client.IgnoreNotFound(l.Delete(ctx, &list.Items[i])); err != nil {
+// expire removes the days before the one of keep; now bounds those that there can be.
+func (l ledger) expire(ctx context.Context, keep, now time.Time) error {
+	keep = keep.UTC().Truncate(ledgerDay)
+	for next := ""; ; {
+		var list metav1.PartialObjectMetadataList
+		list.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMapList"))
+		old := pagesOf(selection.NotIn, keep, now.Add(2*ledgerDay)) // a node's clock may be ahead
+		if err := l.List(ctx, &list, old, client.Limit(500), client.Continue(next)); err != nil {
 			return err
 		}
+		for i := range list.Items {
+			day, err := time.Parse(time.DateOnly, list.Items[i].Labels[LabelLedger])
+			if err != nil || !day.Before(keep) {
+				continue
+			}
+			if err := client.IgnoreNotFound(l.Delete(ctx, &list.Items[i])); err != nil {
+				return err
+			}
+		}
+		if next = list.Continue; next == "" {
+			return nil
+		}
 	}
-	return nil
+}
+
+// pagesOf selects the ledger's pages of the days that [from, to) touches, or all others.
+func pagesOf(which selection.Operator, from, to time.Time) client.ListOption {
+	var days []string
+	for day := from.UTC().Truncate(ledgerDay); day.Before(to); day = day.Add(ledgerDay) {
+		days = append(days, day.Format(time.DateOnly))
+	}
+	selector := labels.NewSelector()
+	for operator, values := range map[selection.Operator][]string{selection.Exists: nil, which: days} {
+		requirement, err := labels.NewRequirement(LabelLedger, operator, values)
+		if err != nil {
+			panic(err) // days are good values
+		}
+		selector = selector.Add(*requirement)
+	}
+	return client.MatchingLabelsSelector{Selector: selector}
 }
 
 // formatLine is a line of the ledger: a build's end, its seconds, and when the meter

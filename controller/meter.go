@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/metering"
 	"drydock.dev/drydock/transport"
 )
@@ -31,7 +32,7 @@ type meters struct {
 func (m *meters) setup(mgr manager.Manager, options controller.Options) error {
 	owing := predicate.NewPredicateFuncs(func(object client.Object) bool {
 		build := object.(*v1alpha1.Build)
-		return unbilled(build) || leaving(build)
+		return unbilled(build) || leaving(build) || m.untracked(build)
 	})
 	return builder.ControllerManagedBy(mgr).Named("meters").WithOptions(options).
 		For(&v1alpha1.Build{}, builder.WithPredicates(owing)).
@@ -49,26 +50,30 @@ func leaving(build *v1alpha1.Build) bool {
 	return build.Status.Phase.Done() && !build.DeletionTimestamp.IsZero() && controllerutil.ContainsFinalizer(build, FinalizerMetering)
 }
 
+// untracked tells whether an ended build has seconds and would go without a trace: it
+// was built before there was a ledger.
+func (m *meters) untracked(build *v1alpha1.Build) bool {
+	entry, ended := entryOf(build)
+	return ended && entry.Seconds > 0 && build.DeletionTimestamp.IsZero() &&
+		!controllerutil.ContainsFinalizer(build, FinalizerMetering) && m.now().Sub(entry.Finished) < metering.Kept
+}
+
 // Reconcile reports an ended build's seconds and says so in status.billing; a deleted
-// build then goes into the ledger, and goes. Reporting twice counts once while billing
-// knows the Build's UID; a build that is older than that is left to late.
+// build then goes into the ledger, and goes.
 func (m *meters) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	ctx = transport.WithPriority(ctx, transport.Background)
 	var build v1alpha1.Build
 	if err := m.Get(ctx, request.NamespacedName, &build); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	if unbilled(&build) {
-		age := m.now().Sub(build.Status.CompletionTime.Time)
-		switch {
-		case Seconds(&build) == 0: // there is nothing to tell
-		case age < 0: // a node's clock is ahead: its time will come
-			return reconcile.Result{RequeueAfter: min(-age, time.Minute)}, nil
-		case age > metering.SafeFor:
-			return reconcile.Result{}, nil
+	if m.untracked(&build) {
+		if err := m.track(ctx, &build, controllerutil.AddFinalizer); err != nil {
+			return calm(reconcile.Result{}, client.IgnoreNotFound(err))
 		}
-		if err := m.report(ctx, &build); err != nil {
-			return calm(reconcile.Result{}, fmt.Errorf("meter build: %w", client.IgnoreNotFound(err)))
+	}
+	if unbilled(&build) {
+		if result, err := m.tell(ctx, &build); err != nil || build.Status.Billing == nil {
+			return calm(result, err)
 		}
 	}
 	if !leaving(&build) {
@@ -77,8 +82,37 @@ func (m *meters) Reconcile(ctx context.Context, request reconcile.Request) (reco
 	if err := m.ledger.enter(ctx, &build); err != nil {
 		return calm(reconcile.Result{}, fmt.Errorf("enter build into the ledger: %w", err))
 	}
+	return calm(reconcile.Result{}, client.IgnoreNotFound(m.track(ctx, &build, controllerutil.RemoveFinalizer)))
+}
+
+// tell reports a build while billing knows its UID, so that telling twice counts once;
+// one that is older than that is left to late. Where billing does not know the account
+// it is asked again, ever less often: what it knows may lag.
+func (m *meters) tell(ctx context.Context, build *v1alpha1.Build) (reconcile.Result, error) {
+	var age time.Duration
+	if Seconds(build) > 0 { // so it has an end
+		age = m.now().Sub(build.Status.CompletionTime.Time)
+	}
+	switch {
+	case age < 0: // a node's clock is ahead: its time will come
+		return reconcile.Result{RequeueAfter: min(-age, time.Minute)}, nil
+	case age > metering.SafeFor:
+		return reconcile.Result{}, nil
+	}
+	err := m.report(ctx, build)
+	if fault.KindOf(err) == fault.NotFound {
+		m.log.Warn("billing does not know a build's account", "namespace", build.Namespace, "build", build.Name, "account", build.Spec.Account)
+		return reconcile.Result{RequeueAfter: min(max(age, time.Second), retryLate)}, nil
+	}
+	if client.IgnoreNotFound(err) != nil {
+		return reconcile.Result{}, fmt.Errorf("meter build: %w", err)
+	}
+	return reconcile.Result{}, nil
+}
+
+// track adds or removes the finalizer.
+func (m *meters) track(ctx context.Context, build *v1alpha1.Build, change func(client.Object, string) bool) error {
 	before := build.DeepCopy()
-	controllerutil.RemoveFinalizer(&build, FinalizerMetering)
-	err := m.Patch(ctx, &build, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	return calm(reconcile.Result{}, client.IgnoreNotFound(err))
+	change(build, FinalizerMetering)
+	return m.Patch(ctx, build, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }

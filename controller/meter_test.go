@@ -78,6 +78,7 @@ func TestHold(t *testing.T) {
 	}{
 		{"in arrears", "The payment that was due failed.", nil, v1alpha1.ReasonQuotaExceeded},
 		{"nothing is in the way", "", nil, v1alpha1.ReasonPushed},
+		{"billing does not know the account", "", fault.New(fault.NotFound, "gone"), v1alpha1.ReasonQuotaExceeded},
 		{"billing does not answer", "", fault.New(fault.Unavailable, "away"), v1alpha1.ReasonPushed},
 	}
 	w := newWorld(t)

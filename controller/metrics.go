@@ -34,7 +34,7 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "drydock_build_meter_reports_total", Help: "Attempts to tell billing of a build's seconds, by outcome.",
 		}, []string{"outcome"}),
 		drift: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "drydock_metering_drift_seconds", Help: "What the last comparison found missing on the meter, or of no build.",
+			Name: "drydock_metering_drift_seconds", Help: "What the last comparison found missing on the meter, or of no build, or undecided.",
 		}, []string{"direction"}),
 		compared: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "drydock_metering_reconciled_timestamp_seconds", Help: "When meter and builds of every account were compared last.",
@@ -68,6 +68,7 @@ func (m *metrics) reported(err error) {
 func (m *metrics) reconciled(report *metering.Report, at time.Time) {
 	m.drift.WithLabelValues("missing").Set(float64(report.Missing()))
 	m.drift.WithLabelValues("surplus").Set(float64(report.Surplus()))
+	m.drift.WithLabelValues("undecided").Set(float64(report.Undecided()))
 	if len(report.Unread) == 0 {
 		m.compared.Set(float64(at.Unix()))
 	}

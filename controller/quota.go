@@ -7,6 +7,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -29,8 +30,8 @@ func (q quota) exceeded(build *v1alpha1.Build) bool {
 	return limit != nil && q.seconds >= *limit*60
 }
 
-// held says why billing lets no build of the account begin. Nobody waits for billing:
-// where it does not answer, builds go on.
+// held says why billing lets no build of the account begin; none does of an account that
+// billing does not know. Nobody waits for billing: where it does not answer, builds go on.
 func (p *pass) held(ctx context.Context, build *v1alpha1.Build) string {
 	login := build.Spec.Account
 	if words, ok := p.holds[login]; ok {
@@ -39,7 +40,10 @@ func (p *pass) held(ctx context.Context, build *v1alpha1.Build) string {
 	ctx, cancel := context.WithTimeout(ctx, askHold)
 	defer cancel()
 	words, err := p.billing.Hold(ctx, login)
-	if err != nil {
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		words = "Nobody pays for this build: there is no account " + login + " any more. Sign in again, then start the build again."
+	case err != nil:
 		p.log.Warn("nobody knows whether the account is in arrears: its builds go on", "namespace", build.Namespace, "account", login, "error", err)
 		words = ""
 	}

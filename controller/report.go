@@ -21,7 +21,7 @@ const AnnotationToldTime = "drydock.dev/told-time"
 // reporter tells billing of single builds, and writes down that it did.
 type reporter struct {
 	deps
-	billing Billing
+	billing Meter
 }
 
 // report tells billing of an ended build.
@@ -39,16 +39,33 @@ func (r reporter) report(ctx context.Context, build *v1alpha1.Build) error {
 		r.log.Error("a build's seconds are lost: billing takes them no more", "namespace", build.Namespace, "build", build.Name,
 			"account", build.Spec.Account, "seconds", seconds, "error", err)
 		return r.billed(ctx, build, 0)
-	case kind == fault.NotFound && !build.DeletionTimestamp.IsZero():
-		return r.abandon(ctx, build)
 	default:
 		return err
 	}
 }
 
-// abandon lets a deleted build go whose account billing does not know.
+// act does what was decided of builds; live are theirs, by UID. A build is marked
+// before it is reported, so that nobody decides until the report shows.
+func (r reporter) act(ctx context.Context, decision metering.Decision, live map[string]*v1alpha1.Build) error {
+	for _, build := range decision.Counted {
+		if err := r.billed(ctx, live[build.UID], build.Seconds); err != nil {
+			return err
+		}
+	}
+	for _, build := range decision.Missing {
+		if err := markTold(ctx, r, live[build.UID], r.now()); err != nil {
+			return err
+		}
+		if err := r.report(ctx, live[build.UID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// abandon lets a build go whose account billing does not know.
 func (r reporter) abandon(ctx context.Context, build *v1alpha1.Build) error {
-	r.log.Warn("a deleted build's account is unknown to billing: nobody pays", "namespace", build.Namespace, "build", build.Name,
+	r.log.Error("a build's account is unknown to billing: nobody pays", "namespace", build.Namespace, "build", build.Name,
 		"account", build.Spec.Account, "seconds", Seconds(build))
 	return r.billed(ctx, build, 0)
 }

@@ -42,6 +42,12 @@ func Within(builds []Build, from, to time.Time) []Build {
 	return found
 }
 
+// Unsure are the builds of which nobody knows whether the meter took them.
+func Unsure(builds []Build) []Build {
+	_, unsure := split(builds)
+	return unsure
+}
+
 // split parts the builds into those that were billed and those that are unsure.
 func split(builds []Build) (billed, unsure []Build) {
 	for _, build := range builds {

@@ -129,12 +129,13 @@ func TestCompare(t *testing.T) {
 	build := func(n int, seconds int64, billed bool) metering.Build {
 		return metering.Build{UID: fmt.Sprint(n, seconds), Finished: hour(n).Add(17 * time.Minute), Seconds: seconds, Billed: billed}
 	}
-	all := []metering.Build{build(0, 60, true), build(0, 7, true), build(1, 5, true), build(2, 9, false), build(4, 3, true)}
-	metered := map[time.Time]int64{hour(0): 67, hour(1): 9, hour(2): 9, hour(3): 8}
+	all := []metering.Build{build(0, 60, true), build(0, 7, true), build(1, 5, true), build(2, 9, false), build(4, 3, true), build(5, 60, false), build(6, 60, false)}
+	metered := map[time.Time]int64{hour(0): 67, hour(1): 9, hour(2): 9, hour(3): 8, hour(5): 45}
 	want := []metering.Drift{
 		{Login: "ada", Start: hour(1), End: hour(2), Billed: 5, Metered: 9},
 		{Login: "ada", Start: hour(3), End: hour(4), Metered: 8},
 		{Login: "ada", Start: hour(4), End: hour(5), Billed: 3},
+		{Login: "ada", Start: hour(5), End: hour(6), Unsure: 60, Metered: 45}, // neither none nor all of the unsure
 	}
 	got := metering.Compare("ada", all, metered, time.Hour)
 	if diff := cmp.Diff(want, got); diff != "" {

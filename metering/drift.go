@@ -1,6 +1,7 @@
 package metering
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -17,6 +18,9 @@ type Drift struct {
 	Why    string
 	// Repaired tells that they were reported.
 	Repaired bool
+	// Undecided tells that unsure builds wait for somebody to decide by hand: no set of
+	// builds explains what the meter holds.
+	Undecided bool
 }
 
 // Missing are the seconds that were billed and that the meter does not hold.
@@ -25,34 +29,27 @@ func (d Drift) Missing() int64 { return max(0, d.Billed-d.Metered) }
 // Surplus are the seconds that the meter holds of no build.
 func (d Drift) Surplus() int64 { return max(0, d.Metered-d.Billed-d.Unsure) }
 
-// Compare finds an account's windows that drift. The meter's sums are by the start of
-// a window, those without any left out; the builds are those of the same time.
+// Compare finds an account's windows that drift, or may: those that are not Clear. The
+// meter's sums are by the start of a window, those without any left out; the builds are
+// those of the same time.
 func Compare(login string, builds []Build, metered map[time.Time]int64, window time.Duration) []Drift {
-	windows := map[time.Time]*Drift{}
-	at := func(start time.Time) *Drift {
-		if windows[start] == nil {
-			windows[start] = &Drift{Login: login, Start: start, End: start.Add(window), Metered: metered[start]}
-		}
-		return windows[start]
-	}
+	windows := map[time.Time][]Build{}
 	for start := range metered {
-		at(start.UTC())
+		windows[start.UTC()] = nil
 	}
 	for _, build := range builds {
-		drift := at(build.Finished.UTC().Truncate(window))
-		if build.Billed {
-			drift.Billed += build.Seconds
-		} else {
-			drift.Unsure += build.Seconds
-		}
+		start := build.Finished.UTC().Truncate(window)
+		windows[start] = append(windows[start], build)
 	}
 	var found []Drift
-	for _, drift := range windows {
-		if drift.Missing() > 0 || drift.Surplus() > 0 {
-			found = append(found, *drift)
+	for _, start := range slices.SortedFunc(maps.Keys(windows), time.Time.Compare) {
+		if within := windows[start]; !Clear(metered[start], within) {
+			billed, unsure := split(within)
+			found = append(found, Drift{
+				Login: login, Start: start, End: start.Add(window), Billed: Total(billed), Unsure: Total(unsure), Metered: metered[start],
+			})
 		}
 	}
-	slices.SortFunc(found, func(a, b Drift) int { return a.Start.Compare(b.Start) })
 	return found
 }
 
@@ -73,6 +70,16 @@ type Report struct {
 func (r *Report) Missing() (total int64) {
 	for _, drift := range r.Drifts {
 		total += drift.Missing()
+	}
+	return total
+}
+
+// Undecided are the unsure seconds of all drifts that wait for a decision by hand.
+func (r *Report) Undecided() (total int64) {
+	for _, drift := range r.Drifts {
+		if drift.Undecided {
+			total += drift.Unsure
+		}
 	}
 	return total
 }

@@ -9,8 +9,10 @@ const (
 	// Settles is how much later the meter's sums surely show what was reported. Stripe
 	// gives no figure; seconds to minutes are seen.
 	Settles = time.Hour
-	// Kept is how long after its end a build matters: the meter takes events of the past
-	// 35 days.
+	// Taken is how long after its end the meter surely takes no build any more: it takes
+	// events of the past 35 days.
+	Taken = 35 * 24 * time.Hour
+	// Kept is how long after its end a build matters.
 	Kept = 40 * 24 * time.Hour
 )
 
