@@ -26,6 +26,9 @@ func TestReconcileSettings(t *testing.T) {
 		{"no key", nil, 2, "--stripe-key (STRIPE_SECRET_KEY"},
 		{"a span that is none", []string{"--stripe-key", "sk_test_x", "--since", "yesterday"}, 2, "-since"},
 		{"a span that Stripe does not take events of", []string{"--stripe-key", "sk_test_x", "--since", "841h"}, 2, "--since (DRYDOCK_RECONCILE_SINCE)"},
+		{"no share", []string{"--stripe-key", "sk_test_x", "--share", "0"}, 2, "--share (DRYDOCK_RECONCILE_SHARE)"},
+		{"a decision without a word", []string{"--stripe-key", "sk_test_x", "--decide", "ada@2024-05-15T12:07:00Z"}, 2, "--decide (DRYDOCK_RECONCILE_DECIDE)"},
+		{"a decision about no minute", []string{"--stripe-key", "sk_test_x", "--decide", "ada@2024-05-15T12:07:01Z=counted"}, 2, "ada@2024-05-15T12:07:00Z=counted"},
 		{"a word that is no setting", []string{"--stripe-key", "sk_test_x", "now"}, 2, `"now"`},
 		{"a kubeconfig that is not there", []string{"--stripe-key", "sk_test_x", "--kubeconfig", away + ".none"}, 1, "kubeconfig"},
 		{"a cluster that does not answer", []string{"--stripe-key", "sk_test_x", "--kubeconfig", away}, 1, "connection refused"},
@@ -48,6 +51,7 @@ func TestReconcileSettings(t *testing.T) {
 func TestReconcileTells(t *testing.T) {
 	noon := time.Date(2024, time.May, 15, 12, 0, 0, 0, time.UTC)
 	drift := metering.Drift{Login: "ada", Start: noon, End: noon.Add(time.Minute), Billed: 90, Unsure: 5, Metered: 30, Repair: []metering.Build{{UID: "u", Seconds: 60}}}
+	undecided := metering.Drift{Login: "ada", Start: noon, End: noon.Add(time.Minute), Unsure: 60, Metered: 45, Undecided: true, Why: "unexplained"}
 	repaired, unclear := drift, drift
 	repaired.Repaired = true
 	unclear.Repair, unclear.Why = nil, "nobody knows"
@@ -64,6 +68,8 @@ func TestReconcileTells(t *testing.T) {
 			"ada      2024-05-15T12:00:00Z  2024-05-15T12:01:00Z  90      5       30       60       0        --apply reports 1 builds"}, ""},
 		{"one that was", metering.Report{Drifts: []metering.Drift{repaired}}, 0, []string{"reported 1 builds"}, ""},
 		{"one that cannot be", metering.Report{Drifts: []metering.Drift{repaired, unclear}}, 3, []string{"nobody knows"}, ""},
+		{"one that waits for somebody", metering.Report{Drifts: []metering.Drift{undecided}}, 3, []string{
+			"0       60      45       0        0        unexplained: --decide ada@2024-05-15T12:00:00Z=counted or =missing"}, ""},
 		{"an account that cannot be read", metering.Report{Unread: map[string]error{"ada": fault.New(fault.Unavailable, "down")}}, 1, nil, "the meter of ada could not be read: "},
 	}
 	for _, c := range cases {

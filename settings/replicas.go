@@ -19,7 +19,7 @@ func (r *Replicas) Bind(set *flag.FlagSet) []Setting {
 	set.IntVar(&r.Gateways, "replicas", 0, "")
 	return []Setting{
 		{Flag: "namespace", Env: "DRYDOCK_NAMESPACE", Help: "the namespace that Drydock runs in: of the ConfigMap drydock-notices, the gateways' Service, build strategies and the controller's Lease"},
-		{Flag: "service", Env: "DRYDOCK_SERVICE", Help: "the Service of the gateways: its endpoints and one controller share Stripe's rate limits"},
+		{Flag: "service", Env: "DRYDOCK_SERVICE", Help: "the Service of the gateways: its endpoints and the controller that leads share Stripe's rate limits"},
 		{Flag: "replicas", Env: "DRYDOCK_REPLICAS", Help: "how many gateways there are; 0 counts the Service's endpoints"},
 	}
 }
@@ -38,7 +38,7 @@ func (r *Replicas) Validate() error {
 }
 
 // Sharers is how many processes share Stripe's rate limits: the gateways, by the setting
-// or as many as were counted, one at least, and a controller.
+// or as many as were counted, one at least, and the controller that leads.
 func (r *Replicas) Sharers(counted int) int {
 	if r.Gateways > 0 {
 		counted = r.Gateways

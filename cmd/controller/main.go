@@ -83,7 +83,13 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, registry)) })
 	group.Go(func() error { return builds.Run(ctx) })
 	group.Go(func() error {
-		// Builds run without billing too; their seconds are told later.
+		// Builds run without billing too; their seconds are told later. One that stands by asks
+		// Stripe nothing: its share of the rate limits is the leader's.
+		select {
+		case <-builds.Elected():
+		case <-ctx.Done():
+			return nil
+		}
 		if err := stripe.Start(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("billing: %w", err)
 		}

@@ -26,7 +26,9 @@ func routes(builds *controller.Controller, stripe *billing.Client, notices *clus
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		report := readiness{Ready: true, Leading: builds.Leading(), Checks: map[string]string{}}
 		report.check("kubernetes", builds.Ready(r.Context()))
-		report.check("billing", stripe.Ready())
+		if report.Leading { // who stands by does not ask
+			report.check("billing", stripe.Ready())
+		}
 		report.check("notices", notices.Ready())
 		report.write(w)
 	})
