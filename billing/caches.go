@@ -2,6 +2,7 @@ package billing
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -44,9 +45,16 @@ func (c *Client) makeCaches() error {
 		return options
 	}
 
-	c.accounts, err = cache.New[*record](with("accounts", 50_000, accountTTL))
+	accounts := with("accounts", 50_000, accountTTL)
+	accounts.Renewed = c.watchers.wakeCustomer
+	c.accounts, err = cache.New[*record](accounts)
 	keep(err)
-	c.usage, err = cache.New[*usageRecord](with("usage", 50_000, usageTTL))
+	usage := with("usage", 50_000, usageTTL)
+	usage.Renewed = func(key string) {
+		id, _, _ := strings.Cut(key, "\x00")
+		c.watchers.wakeCustomer(id)
+	}
+	c.usage, err = cache.New[*usageRecord](usage)
 	keep(err)
 
 	unknown := with("unknown_logins", 10_000, 0)
@@ -55,17 +63,18 @@ func (c *Client) makeCaches() error {
 	keep(err)
 
 	plans := with("plans", 10, plansTTL)
-	plans.Refresh = true
+	plans.Refresh, plans.Renewed = true, func(string) { c.watchers.wakeAll() }
 	c.catalog, err = cache.New[*catalog](plans)
 	keep(err)
-	// The catalog's parts live shorter: what is made of them anew is of new ones.
+	// The catalog's parts live half as long: a catalog is never of parts older than that, nor
+	// older itself than the two times together.
 	c.offered, err = cache.New[[]*stripe.Product](with("offered_products", 10, plansTTL/2))
 	keep(err)
 	c.prices, err = cache.New[[]*stripe.Price](with("offered_prices", 10, plansTTL/2))
 	keep(err)
 
 	products := with("products", 1000, productTTL)
-	products.Negative = absentTTL
+	products.Negative, products.Renewed = absentTTL, plans.Renewed
 	c.products, err = cache.New[*offer](products)
 	keep(err)
 

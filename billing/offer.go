@@ -80,7 +80,7 @@ func (c *Client) readPrices(ctx context.Context, productID string) ([]*stripe.Pr
 
 // meterID is the meter that build seconds go to; fault.NotFound where there is none.
 //
-// Stripe: GET /v1/billing/meters?status=active, once an hour and behind the requests.
+// Stripe: GET /v1/billing/meters?status=active, behind the requests once it is known.
 func (c *Client) meterID(ctx context.Context) (string, error) {
 	id, err := c.meter.Get(ctx, eventName, func(ctx context.Context) (string, error) {
 		params := &stripe.BillingMeterListParams{Status: stripe.String("active")}
