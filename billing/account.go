@@ -22,6 +22,8 @@ const (
 // record is what a customer's read gives.
 type record struct {
 	login string
+	// mark is the accounts' cache's from before the read.
+	mark uint64
 	// standings are the account with each subscription that may count, the best first;
 	// one without, where there is none.
 	standings []standing
@@ -65,7 +67,12 @@ func (c *Client) record(ctx context.Context, login string) (*record, error) {
 		if err != nil {
 			return nil, err
 		}
-		held, err := c.accounts.Get(ctx, id, func(ctx context.Context) (*record, error) { return c.readRecord(ctx, id) })
+		read := func(ctx context.Context) (*record, error) { return c.readRecord(ctx, id) }
+		held, err := c.accounts.Get(ctx, id, read)
+		if err == nil && held.login != login {
+			// The directory may know a newer login than the one that is held.
+			held, err = c.accounts.Reload(ctx, id, read)
+		}
 		switch {
 		case err != nil && fault.KindOf(err) != fault.NotFound:
 			return nil, err
@@ -77,8 +84,8 @@ func (c *Client) record(ctx context.Context, login string) (*record, error) {
 	return nil, noAccount()
 }
 
-func (c *Client) readRecord(ctx context.Context, id string) (_ *record, err error) {
-	defer c.late(time.Now(), &err, func() { c.watchers.wakeCustomer(id) })
+func (c *Client) readRecord(ctx context.Context, id string) (*record, error) {
+	mark := c.accounts.Mark()
 	customer, err := c.readCustomer(ctx, id)
 	if err != nil {
 		return nil, err
@@ -87,7 +94,7 @@ func (c *Client) readRecord(ctx context.Context, id string) (_ *record, err erro
 		return nil, noAccount()
 	}
 	c.settleSeen(ctx, customer)
-	return c.recordOf(customer), nil
+	return c.recordOf(customer, mark), nil
 }
 
 // readCustomer gives nil for a customer that is no more.
@@ -108,8 +115,9 @@ func (c *Client) readCustomer(ctx context.Context, id string) (*stripe.Customer,
 	return customer, nil
 }
 
-// recordOf converts a customer whose subscriptions are expanded.
-func (c *Client) recordOf(customer *stripe.Customer) *record {
+// recordOf converts a customer whose subscriptions are expanded, and that was read since
+// the mark.
+func (c *Client) recordOf(customer *stripe.Customer, mark uint64) *record {
 	c.problems.clear("customer " + customer.ID + ":")
 	account := model.Account{
 		Login: loginOf(customer), CustomerID: customer.ID, CreatedAt: unix(customer.Created), Role: model.RoleUser,
@@ -122,7 +130,7 @@ func (c *Client) recordOf(customer *stripe.Customer) *record {
 	}
 	account.GithubID = c.metaNumber(customer, metaGithubID)
 	account.TokenEpoch = c.metaNumber(customer, metaTokenEpoch)
-	held := &record{login: account.Login}
+	held := &record{login: account.Login, mark: mark}
 	for _, subscription := range counting(customer) {
 		with := account
 		with.Subscription = billingSubscription(subscription)

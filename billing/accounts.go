@@ -87,7 +87,7 @@ func (c *Client) accountPage(ctx context.Context, after string, limit int) (page
 		c.directory.learn(customer)
 		// A second customer of a login is not the account.
 		if login := loginOf(customer); login != "" && c.isAccount(login, customer.ID) {
-			item.record = c.recordOf(customer)
+			item.record = c.recordOf(customer, mark)
 			c.accounts.Put(mark, customer.ID, item.record)
 		}
 		page = append(page, item)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -71,6 +72,10 @@ type Client struct {
 	prices   *cache.Cache[[]*stripe.Price]
 	products *cache.Cache[*offer]
 	meter    *cache.Cache[string]
+
+	// missed is the accounts' mark as of when notices were missed last: what was read before
+	// it proves nothing.
+	missed atomic.Uint64
 
 	metrics  *metrics
 	watchers watchers

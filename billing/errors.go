@@ -73,8 +73,13 @@ func (c *Client) otherKey(key string) *string {
 	return stripe.String(key + "-" + c.options.Now().UTC().Format("2006-01-02T15:04"))
 }
 
-// missing tells whether Stripe does not know what was asked for.
+// missing tells whether Stripe does not know what was asked for. A fault of another kind
+// says that it is not the asked one that is missing, whatever is inside.
 func missing(err error) bool {
+	var known *fault.Error
+	if errors.As(err, &known) && known.Kind != fault.NotFound {
+		return false
+	}
 	var refused *stripe.Error
 	return errors.As(err, &refused) && kindOf(refused) == fault.NotFound
 }

@@ -55,8 +55,10 @@ func (c *Client) Hear(notices []string) {
 	}
 }
 
-// HearAll is Hear for a replica that missed notices: everything may have changed.
+// HearAll is Hear for a replica that missed notices: everything may have changed. Among
+// them may be the end of tokens or of a role, so that no account from before is proven.
 func (c *Client) HearAll() {
+	c.missed.Store(c.accounts.Mark() + 1)
 	c.accounts.InvalidateAll()
 	c.usage.InvalidateAll()
 	c.unknown.InvalidateAll()

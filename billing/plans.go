@@ -5,7 +5,6 @@ import (
 	"context"
 	"reflect"
 	"slices"
-	"time"
 
 	"github.com/stripe/stripe-go/v76"
 
@@ -124,8 +123,7 @@ func (c *Client) plans(ctx context.Context) (*catalog, error) {
 	return plans, c.translate(err)
 }
 
-func (c *Client) readCatalog(ctx context.Context) (_ *catalog, err error) {
-	defer c.late(time.Now(), &err, c.watchers.wakeAll)
+func (c *Client) readCatalog(ctx context.Context) (*catalog, error) {
 	// The meter tells which metered price is ours. Without one the plans still hold.
 	if _, err := c.meterID(ctx); err != nil && fault.KindOf(err) != fault.NotFound {
 		return nil, err

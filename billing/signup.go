@@ -68,7 +68,7 @@ func (c *Client) create(ctx context.Context, login string) (*record, error) {
 				continue
 			}
 		}
-		return c.remember(ctx, customer), nil
+		return c.written(ctx, customer), nil
 	}
 	return nil, fault.New(fault.Conflict, "This login was signed up and deleted too often today: try again tomorrow.")
 }
@@ -110,22 +110,14 @@ func (c *Client) introduce(ctx context.Context, account *model.Account, identity
 		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)
 	}
-	return c.present(c.remember(ctx, customer)).account, nil
+	return c.present(c.written(ctx, customer)).account, nil
 }
 
-// remember keeps a customer that was just written, and tells who else holds it.
-func (c *Client) remember(ctx context.Context, customer *stripe.Customer) *record {
+// written drops what is held of a customer that was just written, here and elsewhere.
+// The answer itself is not held: somebody may have written after us, and told of it.
+func (c *Client) written(ctx context.Context, customer *stripe.Customer) *record {
 	notices := noticesOf(customer)
-	held := c.hold(customer, notices)
-	c.announce(ctx, notices)
-	return held
-}
-
-// hold keeps a customer that was just written in place of what the notices drop.
-func (c *Client) hold(customer *stripe.Customer, notices []string) *record {
-	held := c.recordOf(customer)
-	c.directory.learn(customer)
 	c.Hear(notices)
-	c.accounts.Put(c.accounts.Mark(), customer.ID, held)
-	return held
+	c.announce(ctx, notices)
+	return c.recordOf(customer, c.accounts.Mark())
 }

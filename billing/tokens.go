@@ -39,6 +39,31 @@ func (c *Client) AccountNow(ctx context.Context, login string) (*model.Account, 
 	return c.Account(ctx, lower)
 }
 
+// ProvenAccount is Account, but never one from before notices were missed, which may have
+// told that tokens or a role ended: then it is fault.Unavailable where Stripe gives no
+// newer one.
+//
+// Stripe: as Account; GET /v1/customers/{id} for one that was held before.
+func (c *Client) ProvenAccount(ctx context.Context, login string) (*model.Account, error) {
+	lower, err := canonical(login)
+	if err != nil {
+		return nil, noAccount()
+	}
+	if id, known := c.directory.lookup(lower); known {
+		if held, there := c.accounts.Peek(id); there && held.mark < c.missed.Load() {
+			return c.AccountNow(ctx, lower)
+		}
+	}
+	held, err := c.record(ctx, lower)
+	switch {
+	case err != nil:
+		return nil, c.translate(err)
+	case held.mark < c.missed.Load():
+		return nil, &fault.Error{Kind: fault.Unavailable}
+	}
+	return c.present(held).account, nil
+}
+
 // RaiseTokenEpoch gives the account of a login a higher token epoch, which ends every
 // access token made before, and tells the other replicas; while they cannot be told it is
 // fault.Unavailable, and to be asked for again. The same key again, within a day, raises
@@ -69,7 +94,8 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	switch {
 	case err == nil:
 		notices = append(notices, noticesOf(customer)...)
-		account = c.present(c.hold(customer, notices)).account
+		c.Hear(notices)
+		account = c.present(c.recordOf(customer, c.accounts.Mark())).account
 	case !usedBefore(err):
 		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)

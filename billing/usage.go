@@ -76,7 +76,8 @@ func (c *Client) metered(ctx context.Context, held standing, which model.UsagePe
 	return c.usage.Get(ctx, key, read)
 }
 
-// ForgetUsage drops what is held of an account's usage: a build of it was billed.
+// ForgetUsage drops what is held of an account's usage, and tells who watches the
+// account: a build of it was billed.
 func (c *Client) ForgetUsage(login string) {
 	lower, err := canonical(login)
 	if err != nil {
@@ -90,6 +91,7 @@ func (c *Client) ForgetUsage(login string) {
 	for _, which := range model.AllUsagePeriod {
 		c.usage.Invalidate(usageKey(id, which))
 	}
+	c.watchers.wake(lower)
 }
 
 func usageKey(customerID string, which model.UsagePeriod) string {
@@ -98,8 +100,7 @@ func usageKey(customerID string, which model.UsagePeriod) string {
 
 // readUsage reads the sums by day, and where the period does not begin or end with a
 // day, the exact sums of its parts.
-func (c *Client) readUsage(ctx context.Context, account *model.Account, span period) (_ *usageRecord, err error) {
-	defer c.late(time.Now(), &err, func() { c.watchers.wakeCustomer(account.CustomerID) })
+func (c *Client) readUsage(ctx context.Context, account *model.Account, span period) (*usageRecord, error) {
 	meterID, err := c.meterID(ctx)
 	if err != nil {
 		return nil, err

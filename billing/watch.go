@@ -3,7 +3,6 @@ package billing
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // WatchAccount gives a channel with a token at once and after each change that may show
@@ -26,13 +25,6 @@ func (c *Client) WatchAccount(ctx context.Context, login string) (<-chan struct{
 	c.watchers.bind(lower, id)
 	context.AfterFunc(ctx, func() { c.watchers.remove(lower, tokens) })
 	return tokens, nil
-}
-
-// late wakes who was given an old value because a read took longer than their patience.
-func (c *Client) late(began time.Time, err *error, wake func()) {
-	if *err == nil && time.Since(began) >= c.options.Patience {
-		wake()
-	}
 }
 
 // watchers are who waits for changes, by login.

@@ -58,7 +58,7 @@ func (w *world) send(t *testing.T, method, path, body string, header ...string) 
 	}
 	for _, line := range header {
 		if name, value, ok := strings.Cut(line, ": "); ok {
-			request.Header.Set(name, value)
+			request.Header.Add(name, value)
 		}
 	}
 	client := &http.Client{

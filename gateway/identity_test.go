@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/fault"
 )
 
 // promptly is how long a revocation may take to reach every replica.
@@ -37,6 +38,8 @@ func TestWhoAsks(t *testing.T) {
 		{"a token that does not hold, too", []string{bob, token + "x"}, 401, "", "UNAUTHENTICATED"},
 		{"a token that is none", []string{"Authorization: Bearer nonsense"}, 401, "", "UNAUTHENTICATED"},
 		{"an empty token", []string{"Authorization: Bearer"}, 401, "", "UNAUTHENTICATED"},
+		{"two tokens", []string{token, token}, 400, "", "BAD_USER_INPUT"},
+		{"a token behind another header", []string{"Authorization: Basic eDp5", token}, 400, "", "BAD_USER_INPUT"},
 		{"another scheme is somebody else's", []string{bob, "Authorization: Basic eDp5"}, 200, "bob", ""},
 		{"the proxy's word", []string{"X-Forwarded-User: Carol", auth.SecretHeader + ": " + proxySecret}, 200, "carol", ""},
 		{"goes before a session", []string{bob, "X-Forwarded-User: carol", auth.SecretHeader + ": " + proxySecret}, 200, "carol", ""},
@@ -57,6 +60,13 @@ func TestWhoAsks(t *testing.T) {
 		})
 	}
 	there.unwritten(t, strings.TrimPrefix(token, "Authorization: Bearer "), proxySecret, "guessed")
+	proxied := []string{token, "X-Forwarded-User: dave", auth.SecretHeader + ": " + proxySecret}
+	if got := there.query(t, "{viewer{login}}", proxied...); got.login(t) != "ada" {
+		t.Errorf("a token beside the proxy's word: %d %s", got.status, got.body)
+	}
+	if account, err := there.money.Account(t.Context(), "dave"); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("whom the proxy named beside a token has an account: %+v, %v", account, err)
+	}
 }
 
 // TestKnownAccountsCostNothing: once a replica knows the account, no proof asks Stripe.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -19,6 +20,9 @@ import (
 func (g *Gateway) identified(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		viewer, ok, err := g.prove(r)
+		if !ok && err == nil {
+			err = g.checkSession(w, r)
+		}
 		if err != nil {
 			g.refuseViewer(w, r, err)
 			return
@@ -31,22 +35,55 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 	})
 }
 
-// prove reads the proofs that are no cookie; ok is false where none came.
+// prove reads the proofs that are no cookie; ok is false where none came. The proxy's
+// word counts for nothing beside a token, and goes no further either.
 func (g *Gateway) prove(r *http.Request) (viewer auth.Viewer, ok bool, err error) {
-	if g.Trust != nil { // also where a token comes: the proxy's headers go no further
-		viewer, ok, err = g.Trust.Viewer(r)
+	var word auth.Word
+	if g.Trust != nil {
+		word = g.Trust.Take(r)
 	}
-	if token, sent := bearer(r); sent && g.Tokens != nil {
+	token, sent, err := bearer(r)
+	switch {
+	case err != nil:
+		return viewer, false, err
+	case sent && g.Tokens != nil:
 		viewer, err = g.Tokens.Viewer(r.Context(), token)
 		return viewer, true, err
+	case g.Trust != nil:
+		return g.Trust.Viewer(r, word)
 	}
-	return viewer, ok, err
+	return viewer, false, nil
 }
 
-// bearer is the token of the Authorization header (RFC 6750, 2.1).
-func bearer(r *http.Request) (token string, sent bool) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer")
+// bearer is the token of the Authorization header (RFC 6750, 2.1). Of several headers
+// nobody could tell which one is meant.
+func bearer(r *http.Request) (token string, sent bool, err error) {
+	values := r.Header.Values("Authorization")
+	if len(values) > 1 {
+		return "", false, fault.New(fault.BadUserInput, "The request has %d Authorization headers: send one.", len(values))
+	}
+	scheme, token, _ := strings.Cut(strings.Join(values, ""), " ")
+	return strings.TrimSpace(token), strings.EqualFold(scheme, "Bearer"), nil
+}
+
+// sessionCheck bounds how long a session waits for its account.
+const sessionCheck = 2 * time.Second
+
+// checkSession refuses a session whose account is no more, and takes its cookie away.
+// Where that cannot be told just now, the session goes on.
+func (g *Gateway) checkSession(w http.ResponseWriter, r *http.Request) error {
+	viewer, signedIn := auth.ViewerFrom(r.Context())
+	if !signedIn || g.Tokens == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), sessionCheck)
+	defer cancel()
+	err := g.Tokens.Check(ctx, viewer)
+	if err == nil || fault.KindOf(err) != fault.Unauthenticated {
+		return nil
+	}
+	g.Sessions.End(w)
+	return err
 }
 
 // refuseViewer answers a request whose proof does not hold, or cannot be checked.

@@ -31,7 +31,9 @@ func (g *Gateway) serveStripe(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		status, words = refused.status, refused.words
 	} else {
-		err = g.takeStripe(r.Context(), body, r.Header.Get("Stripe-Signature"))
+		ctx, cancel := context.WithTimeout(r.Context(), webhookTime)
+		defer cancel()
+		err = g.StripeWebhook(ctx, body, r.Header.Get("Stripe-Signature"))
 		outcome, status = delivery(err)
 		words = "ok"
 	}
@@ -46,15 +48,6 @@ func (g *Gateway) serveStripe(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, words+"\n") // a sender that is gone needs no answer
-}
-
-func (g *Gateway) takeStripe(ctx context.Context, body []byte, signature string) error {
-	if g.StripeWebhook == nil {
-		return fault.New(fault.NotFound, "Webhooks are not set up here.")
-	}
-	ctx, cancel := context.WithTimeout(ctx, webhookTime)
-	defer cancel()
-	return g.StripeWebhook(ctx, body, signature)
 }
 
 // delivery is how a delivery ends: its outcome in the metrics, and its status.

@@ -77,11 +77,3 @@ func TestStripeWebhook(t *testing.T) {
 		})
 	}
 }
-
-// TestStripeWebhookOff: without anybody to take it there is nothing.
-func TestStripeWebhookOff(t *testing.T) {
-	got := serve(t, nil).send(t, http.MethodPost, "/webhooks/stripe", "{}")
-	if got.status != http.StatusNotFound || !strings.Contains(got.body, "not set up") {
-		t.Errorf("%d %q", got.status, got.body)
-	}
-}

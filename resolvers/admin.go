@@ -11,7 +11,7 @@ import (
 // admin lets administrators pass, by the role that the account has now, and
 // writes who wanted what to the log, one line for each use.
 func (r *Resolver) admin(ctx context.Context, what string, about ...slog.Attr) error {
-	account, err := r.viewerAccount(ctx)
+	account, err := r.provenAccount(ctx)
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (h *house) afresh() *house {
 		h.t.Fatal(err)
 	}
 	h.t.Cleanup(next.billing.Close)
-	next.cluster, err = cluster.New(cluster.Options{Kubeconfig: plane.Kubeconfig, Registerer: next.registry, UserAgent: next.agent})
+	next.cluster, err = cluster.New(cluster.Options{Kubeconfig: plane.Kubeconfig, Registerer: next.registry, UserAgent: next.agent, Billed: next.billing.ForgetUsage})
 	if err != nil {
 		h.t.Fatal(err)
 	}

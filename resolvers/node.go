@@ -36,9 +36,16 @@ func (r *Resolver) node(ctx context.Context, id string) (model.Node, error) {
 
 // accountNode is the viewer's own account; administrators see any.
 func (r *Resolver) accountNode(ctx context.Context, login string) (*model.Account, error) {
-	account, err := r.viewerAccount(ctx)
-	if err != nil || account.Login == login {
-		return account, err
+	own, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if own == login {
+		return r.viewerAccount(ctx)
+	}
+	account, err := r.provenAccount(ctx)
+	if err != nil {
+		return nil, err
 	}
 	if !account.IsAdmin() {
 		return nil, &fault.Error{Kind: fault.NotFound}

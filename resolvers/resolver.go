@@ -20,13 +20,14 @@ import (
 type Accounts interface {
 	// Account is fault.NotFound for an unknown login.
 	Account(ctx context.Context, login string) (*model.Account, error)
+	// ProvenAccount is Account, but fault.Unavailable rather than one from before changes
+	// that this replica may have missed.
+	ProvenAccount(ctx context.Context, login string) (*model.Account, error)
 	// Accounts lists all of them, newest first; an Account that was listed costs no
 	// read of its own.
 	Accounts(ctx context.Context, page model.Page) (model.Slice[*model.Account], error)
 	// Usage is an account's metered build time in a billing period.
 	Usage(ctx context.Context, login string, period model.UsagePeriod) (*model.Usage, error)
-	// ForgetUsage makes the next Usage of the login a fresh one.
-	ForgetUsage(login string)
 	// WatchAccount gives a token at once, and one after each change that may show in the
 	// account, its plan or its usage; it closes the channel when the context ends.
 	WatchAccount(ctx context.Context, login string) (<-chan struct{}, error)

@@ -27,6 +27,17 @@ func (r *Resolver) viewerAccount(ctx context.Context) (*model.Account, error) {
 	return account, signedOut(err)
 }
 
+// provenAccount is the viewer's account for what must not rest on what was known before:
+// the role may have been taken away.
+func (r *Resolver) provenAccount(ctx context.Context) (*model.Account, error) {
+	login, err := viewer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	account, err := r.accounts.ProvenAccount(ctx, login)
+	return account, signedOut(err)
+}
+
 // signedOut says of a viewer whose account is not found what that means.
 func signedOut(err error) error {
 	if fault.KindOf(err) == fault.NotFound {

@@ -36,35 +36,22 @@ func (r *Resolver) watchViewer(ctx context.Context) (<-chan *model.Account, erro
 	if err != nil {
 		return nil, err
 	}
-	builds, err := r.watches.WatchBuilds(ctx, model.BuildSelector{Login: login})
-	if err != nil {
-		return nil, err
-	}
 	accounts := make(chan *model.Account)
-	go r.followAccount(ctx, account, changes, builds, accounts)
+	go r.followAccount(ctx, account, changes, accounts)
 	return accounts, nil
 }
 
-// followAccount sends account, then a fresh one after each change and each build that is
-// newly billed, until the context ends or the account is gone. While Stripe does not
-// answer there is nothing new to send.
-func (r *Resolver) followAccount(ctx context.Context, account *model.Account, changes <-chan struct{}, builds <-chan *model.Build, accounts chan<- *model.Account) {
+// followAccount sends account, then a fresh one after each change, until the context ends
+// or the account is gone. While Stripe does not answer there is nothing new to send.
+func (r *Resolver) followAccount(ctx context.Context, account *model.Account, changes <-chan struct{}, accounts chan<- *model.Account) {
 	defer close(accounts)
-	login, unbilled, out := account.Login, map[model.Key]bool{}, accounts
+	login, out := account.Login, accounts
 	var again <-chan time.Time
 	for {
 		select {
 		case out <- account:
 			out = nil // nothing to send before the next news
 			continue
-		case build, open := <-builds:
-			if !open {
-				return
-			}
-			if !newlyBilled(unbilled, build) {
-				continue
-			}
-			r.accounts.ForgetUsage(login)
 		case _, open := <-changes:
 			if !open {
 				return
@@ -82,17 +69,6 @@ func (r *Resolver) followAccount(ctx context.Context, account *model.Account, ch
 			account, out = now, accounts
 		}
 	}
-}
-
-// newlyBilled tells whether a build that was seen unbilled before is billed now.
-func newlyBilled(unbilled map[model.Key]bool, build *model.Build) bool {
-	if build.BilledSeconds == nil {
-		unbilled[build.Key] = true
-		return false
-	}
-	seen := unbilled[build.Key]
-	delete(unbilled, build.Key)
-	return seen
 }
 
 // freshAccount reads an account and its plan again. Where Stripe gives nothing new for one
