@@ -2,12 +2,17 @@ package billing_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/staleness"
 )
 
 // TestWatchAccount tells who is woken by what, and that the channel ends with its context.
@@ -112,4 +117,66 @@ func TestWatchAfterSlowness(t *testing.T) {
 		t.Fatal("nobody told that the answer is there")
 	}
 	until(t, "the change is seen", func() bool { return show(t, c, "ada").Email != "" })
+}
+
+// TestWatchersEndUpToDate has many watchers read as soon as they are woken, from a Stripe
+// whose answers take just about as long as they wait: none is left with an old value.
+func TestWatchersEndUpToDate(t *testing.T) {
+	const people, rounds = 40, 5
+	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
+	connection := &http.Transport{MaxIdleConnsPerHost: people}
+	t.Cleanup(connection.CloseIdleConnections)
+	for n := range people {
+		if _, err := w.stripe.AddCustomer(fmt.Sprint("user-", n), noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := w.started(t, func(o *billing.Options) {
+		o.HTTP, o.Patience = connection, 30*time.Millisecond
+		o.Limits = billing.Limits{Total: 1e6, Endpoint: 1e6, Concurrency: people}
+	})
+	ctx, cancel := context.WithCancel(within(t))
+	var reads [people]atomic.Int64 // how many there were, negative where the last one was old
+	var watching sync.WaitGroup
+	for n := range people {
+		login := fmt.Sprint("user-", n)
+		tokens, err := c.WatchAccount(ctx, login)
+		if err != nil {
+			t.Fatal(err)
+		}
+		watching.Go(func() {
+			count := int64(0)
+			for range tokens {
+				count++
+				old := false
+				if _, err := c.Account(staleness.With(ctx, func(context.Context, time.Duration) { old = true }), login); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+				if old {
+					reads[n].Store(-count)
+				} else {
+					reads[n].Store(count)
+				}
+			}
+		})
+	}
+	for range rounds {
+		w.stripe.Inject(billingtest.Fault{Match: "GET /v1/customers/{id}", Times: -1, Latency: 32 * time.Millisecond})
+		before := [people]int64{}
+		for n := range reads {
+			before[n] = max(reads[n].Load(), -reads[n].Load())
+		}
+		c.HearAll()
+		until(t, "everybody sees the newest", func() bool {
+			for n := range reads {
+				if reads[n].Load() <= before[n] {
+					return false
+				}
+			}
+			return true
+		})
+		w.stripe.ClearFaults()
+	}
+	cancel()
+	watching.Wait()
 }
