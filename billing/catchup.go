@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"drydock.dev/drydock/fault"
 )
 
 const (
@@ -46,10 +47,14 @@ func (c *Client) beginEvents(ctx context.Context) error {
 		c.seen.add(event.ID, false)
 		c.caught.newest = max(c.caught.newest, event.Created)
 	}
-	if c.refused(events.Err()) {
+	switch err := events.Err(); {
+	case c.refused(err):
 		return nil
+	case err != nil:
+		return c.translate(err)
 	}
-	return c.translate(events.Err())
+	c.problems.clear(noEvents)
+	return nil
 }
 
 // CatchUp reads the events since the last one that was read, and drops what they
@@ -84,6 +89,7 @@ func (c *Client) CatchUp(ctx context.Context) error {
 		}
 		return c.translate(err)
 	}
+	c.problems.clear(noEvents)
 	if read == catchUpPages*100 && known < 100 {
 		c.options.Log.Warn("too many events to catch up with: everything is read anew", "events", read)
 		c.HearAll()
@@ -121,14 +127,17 @@ func eventList(ctx context.Context) *stripe.EventListParams {
 	return params
 }
 
+// noEvents is how the problem begins that the key may not read events.
+const noEvents = "the key may not read events"
+
 // refused tells whether the key may not read events. Then nothing tells of changes that
-// no webhook brought, and all that is held is old after each round.
+// no webhook brought, and all that is held is old after each round. A key that is not
+// valid at all is a failure like others.
 func (c *Client) refused(err error) bool {
-	var refused *stripe.Error
-	if !errors.As(err, &refused) || refused.HTTPStatusCode != http.StatusForbidden && refused.HTTPStatusCode != http.StatusUnauthorized {
+	if !forbidden(err) {
 		return false
 	}
-	c.problem("the key may not read events: without them everything is read anew every " + c.options.CatchUpEvery.String())
+	c.problem(noEvents + ": without them everything is read anew every " + c.options.CatchUpEvery.String())
 	return true
 }
 
@@ -154,8 +163,11 @@ func (c *Client) keepUp() {
 		case err == nil:
 			pause = every()
 		default:
-			c.options.Log.Debug("the events could not be read", "error", err, "again", catchUpAgain)
-			pause = min(every(), catchUpAgain)
+			pause = every()
+			if fault.KindOf(err) != fault.Internal { // that is no outage, but such as a key that is not valid
+				pause = min(pause, catchUpAgain)
+			}
+			c.options.Log.Debug("the events could not be read", "error", err, "again", pause)
 		}
 		down = err != nil
 		if err == nil && c.Ready() != nil {

@@ -84,9 +84,11 @@ type Client struct {
 	caught   catchUp
 	problems problems
 
-	life    context.Context
-	end     context.CancelFunc
-	running sync.WaitGroup
+	life context.Context
+	end  context.CancelFunc
+	// beginning orders what begins before the end of life.
+	beginning sync.Mutex
+	running   sync.WaitGroup
 }
 
 // New makes a client; it asks Stripe nothing before Start or the first use.
@@ -180,9 +182,18 @@ func (c *Client) Start(ctx context.Context) error {
 			}
 		}
 	}
-	c.running.Go(c.fillDirectory)
-	c.running.Go(c.keepUp)
+	c.begin(c.fillDirectory)
+	c.begin(c.keepUp)
 	return nil
+}
+
+// begin runs something behind the requests, which ends with life; not after Close.
+func (c *Client) begin(run func()) {
+	c.beginning.Lock()
+	defer c.beginning.Unlock()
+	if c.life.Err() == nil {
+		c.running.Go(run)
+	}
 }
 
 // Ready tells what is still missing; nil when nothing is.
@@ -217,7 +228,9 @@ func (c *Client) Details() map[string]any {
 
 // Close ends what runs behind the requests, and waits for it.
 func (c *Client) Close() {
+	c.beginning.Lock()
 	c.end()
+	c.beginning.Unlock()
 	c.running.Wait()
 	c.accounts.Close()
 	c.usage.Close()

@@ -58,6 +58,12 @@ func kindOf(refused *stripe.Error) fault.Kind {
 	}
 }
 
+// forbidden tells whether the key, which is valid, lacks the permission.
+func forbidden(err error) bool {
+	var refused *stripe.Error
+	return errors.As(err, &refused) && refused.HTTPStatusCode == http.StatusForbidden
+}
+
 // failedForGood tells that the failure is an earlier one, which Stripe saved with the
 // idempotency key and gives again for a day: by another key it may work
 // (https://docs.stripe.com/api/idempotent_requests).

@@ -63,6 +63,13 @@ func (c *Client) fillDirectory() {
 // forever is a time behind all customers.
 const forever = int64(1) << 40
 
+const (
+	// noCustomers is how the problem begins that the key may not list customers.
+	noCustomers = "the key may not read customers"
+	// forbiddenAgain is the pause until they are asked for again.
+	forbiddenAgain = 5 * time.Minute
+)
+
 // fillSpan reads a range to its end, giving halves of it away. A page that fails is
 // asked for again.
 func (c *Client) fillSpan(ctx context.Context, f *fill, rest span) {
@@ -71,8 +78,10 @@ func (c *Client) fillSpan(ctx context.Context, f *fill, rest span) {
 		width, more, err := c.fillPage(ctx, &rest)
 		switch {
 		case err == nil && !more:
+			c.problems.clear(noCustomers)
 			return
 		case err == nil:
+			c.problems.clear(noCustomers)
 			pause = time.Second
 			if rest.to-rest.from > worthSharing*width {
 				f.share(&rest)
@@ -81,6 +90,11 @@ func (c *Client) fillSpan(ctx context.Context, f *fill, rest span) {
 		case rest.after != "" && missing(err):
 			rest.after = "" // It was deleted meanwhile: its second is read anew.
 			continue
+		}
+		if forbidden(err) {
+			// Somebody gives it the permission, or nobody does: there is no hurry.
+			c.problem(noCustomers + ": nobody's account is found")
+			pause = forbiddenAgain
 		}
 		c.options.Log.Debug("a page of the directory failed", "error", err, "again", pause)
 		select {

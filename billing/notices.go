@@ -76,6 +76,7 @@ func (c *Client) hear(text string) bool {
 	kind, rest, _ := strings.Cut(strings.Clone(text), ":")
 	switch kind {
 	case noticeCustomer:
+		c.problems.clear("customer " + rest + ":")
 		c.accounts.Invalidate(rest)
 		c.watchers.wakeCustomer(rest)
 	case noticeRevoked:

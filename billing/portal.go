@@ -34,15 +34,19 @@ func (c *Client) Portal(ctx context.Context, login, returnURL, key string) (stri
 	if err != nil {
 		return "", c.closed(err)
 	}
+	c.problems.clear(noPortal)
 	return session.URL, nil
 }
+
+// noPortal is how the problem begins that the portal was never set up.
+const noPortal = "the customer portal does not open"
 
 // closed translates why the portal does not open. Until somebody saved its settings in
 // the dashboard, Stripe refuses with the parameter configuration in its words.
 func (c *Client) closed(err error) error {
 	var refused *stripe.Error
 	if errors.As(err, &refused) && refused.Type == stripe.ErrorTypeInvalidRequest && strings.Contains(refused.Msg, "configuration") {
-		c.problem("the customer portal does not open: save its settings in Stripe's dashboard")
+		c.problem(noPortal + ": save its settings in Stripe's dashboard")
 		return &fault.Error{
 			Kind: fault.Unavailable, Message: "The customer portal is not set up: an administrator saves its settings in Stripe's dashboard.", Cause: err,
 		}

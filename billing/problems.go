@@ -1,12 +1,14 @@
 package billing
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 )
 
-// problems are what an operator should set right in Stripe, each logged once.
+// problems are what an operator should set right in Stripe, each logged once. They are
+// on the list until what they are about is read anew, or works again.
 type problems struct {
 	mu sync.Mutex
 	// told are those logged, true for those that are there now.
@@ -26,6 +28,10 @@ func (c *Client) tellProblem(text string, list bool) {
 	c.problems.mu.Lock()
 	defer c.problems.mu.Unlock()
 	listed, told := c.problems.told[text]
+	if !told && len(c.problems.told) >= maxProblems {
+		// Those that were set right make room: should one come back, it is logged again.
+		maps.DeleteFunc(c.problems.told, func(_ string, listed bool) bool { return !listed })
+	}
 	if !told && len(c.problems.told) >= maxProblems {
 		return
 	}
