@@ -211,7 +211,8 @@ func (c *Cache[V]) Put(mark uint64, key string, value V) {
 }
 
 // Invalidate makes the next read of the key load it. What is held stays to stand in if
-// that load fails.
+// that load fails. Keys that are alike up to their first NUL byte go together: any of
+// them, or that beginning alone, invalidates all.
 func (c *Cache[V]) Invalidate(key string) { c.epochs.invalidate(key) }
 
 // InvalidateAll does so with every key.

@@ -31,9 +31,19 @@ func (c *Cache[V]) held(key string) *entry[V] {
 	return held
 }
 
+// Perishable is a value that knows a time from which on it is not fresh, if that comes
+// before its TTL's end.
+type Perishable interface{ FreshUntil() time.Time }
+
 func (c *Cache[V]) entry(mark uint64, value V) *entry[V] {
 	now := c.options.Now()
-	return &entry[V]{value: value, mark: mark, read: now, fresh: now.Add(c.options.TTL), stale: now.Add(c.options.TTL + c.options.Stale)}
+	fresh := now.Add(c.options.TTL)
+	if perishable, ok := any(value).(Perishable); ok {
+		if until := perishable.FreshUntil(); until.Before(fresh) {
+			fresh = until
+		}
+	}
+	return &entry[V]{value: value, mark: mark, read: now, fresh: fresh, stale: now.Add(c.options.TTL + c.options.Stale)}
 }
 
 // standIn is what may be served in place of a new value, also after an invalidation.

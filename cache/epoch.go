@@ -2,6 +2,7 @@ package cache
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync/atomic"
 )
 
@@ -30,8 +31,10 @@ func (e *epochs) of(key string) uint64 {
 	return max(e.all.Load(), e.stripe(key).Load())
 }
 
+// stripe is that of what stands before the key's first NUL byte.
 func (e *epochs) stripe(key string) *atomic.Uint64 {
-	return &e.keys[maphash.String(e.seed, key)%stripes]
+	group, _, _ := strings.Cut(key, "\x00")
+	return &e.keys[maphash.String(e.seed, group)%stripes]
 }
 
 func (e *epochs) invalidate(key string) { raise(e.stripe(key), e.clock.Add(1)) }
