@@ -83,6 +83,7 @@ type Client struct {
 	seen     seen
 	caught   catchUp
 	problems problems
+	changes  changes
 
 	life context.Context
 	end  context.CancelFunc

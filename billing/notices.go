@@ -10,7 +10,7 @@ import (
 )
 
 // A notice tells replicas of one change at Stripe: its kind, and what follows it behind
-// colons. Notices are made and read in this file alone.
+// colons.
 const (
 	// customer:ID: the customer or a subscription of it changed.
 	noticeCustomer = "customer"
@@ -29,6 +29,8 @@ const (
 	noticePrice = "price"
 	// event:ID: the notices beside it tell all of this event.
 	noticeEvent = "event"
+	// all, which nobody sends, is that anything may have changed.
+	noticeAll = "all"
 )
 
 func notice(words ...string) string { return strings.Join(words, ":") }
@@ -62,13 +64,7 @@ func (c *Client) HearAll() {
 	c.accounts.InvalidateAll()
 	c.usage.InvalidateAll()
 	c.unknown.InvalidateAll()
-	// What the catalog is made of goes first: what is made of it anew is of new parts.
-	c.meter.InvalidateAll()
-	c.offered.InvalidateAll()
-	c.prices.InvalidateAll()
-	c.catalog.InvalidateAll()
-	c.products.InvalidateAll()
-	c.watchers.wakeAll()
+	c.apart(noticeAll)
 }
 
 // hear is false for a notice that it does not know.
@@ -96,14 +92,7 @@ func (c *Client) hear(text string) bool {
 		c.accounts.Invalidate(id)
 		c.watchers.wake(login)
 	case noticeProduct, noticePrice:
-		if kind == noticeProduct {
-			c.offered.Invalidate(catalogKey)
-		} else {
-			c.prices.Invalidate(catalogKey)
-		}
-		c.catalog.Invalidate(catalogKey)
-		c.products.Invalidate(rest)
-		c.watchers.wakeAll()
+		c.apart(notice(kind, rest))
 	case noticeEvent:
 		c.seen.add(rest, true)
 	default:
