@@ -12,6 +12,33 @@ import (
 	"drydock.dev/drydock/api/v1alpha1"
 )
 
+// TestDecideCommand runs the real `drydock reconcile` over a minute that nothing explains.
+func TestDecideCommand(t *testing.T) {
+	w := newWorld(t)
+	minute := time.Now().UTC().Truncate(time.Hour).Add(-30 * time.Hour)
+	build := w.finished(w.image("app"), 1, 60, minute)
+	w.event("by hand", 45, minute)
+	binary, where := program(t, ".."), w.login+"@"+minute.Format(time.RFC3339)
+	reconcile := func(args ...string) (stdout string, exit int) {
+		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile"}, args...)...)
+		command.Env = w.environment()
+		out, _ := command.Output() // the exit code tells
+		return string(out), command.ProcessState.ExitCode()
+	}
+	if stdout, exit := reconcile(); exit != 3 || !strings.Contains(stdout, "--decide "+where+"=counted or =missing") {
+		t.Errorf("exit %d: it printed %q", exit, stdout)
+	}
+	if stdout, exit := reconcile("--decide", where+"=counted"); exit != 0 {
+		t.Errorf("exit %d: it printed %q", exit, stdout)
+	}
+	if got := w.await(build, "billed", billed).Status.Billing.Seconds; got != 60 {
+		t.Errorf("%d seconds are billed, want 60", got)
+	}
+	if _, exit := reconcile("--decide", where+"=counted"); exit != 1 {
+		t.Errorf("a decision about nothing: exit %d, want 1", exit)
+	}
+}
+
 // TestReconcileCommand runs the real `drydock reconcile` over a meter that lacks a
 // build: it tells, repairs when asked to, and says so in its exit code.
 func TestReconcileCommand(t *testing.T) {
@@ -42,10 +69,15 @@ func TestReconcileCommand(t *testing.T) {
 	for _, c := range cases {
 		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile"}, c.args...)...)
 		command.Env = w.environment()
+		var stderr strings.Builder
+		command.Stderr = &stderr
 		stdout, err := command.Output()
 		var failed *exec.ExitError
 		if errors.As(err, &failed) != (c.exit != 0) || failed != nil && failed.ExitCode() != c.exit {
-			t.Errorf("%s: %v, want exit %d: %s", c.reason, err, c.exit, failed.Stderr)
+			t.Errorf("%s: %v, want exit %d: %s", c.reason, err, c.exit, &stderr)
+		}
+		if tells := strings.Contains(stderr.String(), "a missing build was reported"); tells != (c.exit == 0 && c.args != nil) {
+			t.Errorf("%s: it logged %q", c.reason, &stderr)
 		}
 		if !strings.Contains(string(stdout), c.stdout) {
 			t.Errorf("%s: it printed %q, not %q", c.reason, stdout, c.stdout)

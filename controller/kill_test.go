@@ -75,6 +75,30 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// TestStandby: a controller that stands by is ready, and asks Stripe nothing; it reads
+// what it needs once it leads.
+func TestStandby(t *testing.T) {
+	w := newWorld(t)
+	binary := program(t, "../cmd/controller")
+	first := w.launchBinary(binary)
+	w.eventually("the first leads", func() bool {
+		return get(first.url+"/readyz") == `{"ready":true,"leading":true,"checks":{"billing":"ok","kubernetes":"ok","notices":"ok"}}`+"\n"
+	})
+	w.stripe.ResetRequests()
+	const plans = "GET /v1/products"
+	second := w.launchBinary(binary)
+	w.eventually("the second stands by", func() bool {
+		return get(second.url+"/readyz") == `{"ready":true,"leading":false,"checks":{"kubernetes":"ok","notices":"ok"}}`+"\n"
+	})
+	if got := w.stripe.Requests()[plans]; got != 0 {
+		t.Errorf("the one that stands by asked Stripe for plans %d times", got)
+	}
+	first.kill()
+	w.eventually("the second leads, and has read the plans", func() bool {
+		return strings.Contains(get(second.url+"/readyz"), `{"ready":true,"leading":true`) && w.stripe.Requests()[plans] > 0
+	})
+}
+
 // program builds a main package of this module.
 func program(t *testing.T, main string) (binary string) {
 	t.Helper()
