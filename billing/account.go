@@ -93,8 +93,9 @@ func (c *Client) readRecord(ctx context.Context, id string) (*record, error) {
 	if customer == nil {
 		return nil, noAccount()
 	}
+	held := c.recordOf(customer, mark)
 	c.settleSeen(ctx, customer)
-	return c.recordOf(customer, mark), nil
+	return held, nil
 }
 
 // readCustomer gives nil for a customer that is no more.

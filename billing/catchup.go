@@ -2,7 +2,6 @@ package billing
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -30,6 +29,19 @@ type catchUp struct {
 	mu sync.Mutex
 	// newest is the creation time of the newest event read.
 	newest int64
+	// unsettled are the customers of whom events told that a subscription replaces others,
+	// which is still to be done.
+	unsettled []string
+}
+
+// maxUnsettled bounds the customers still to be settled: of others a read sees it.
+const maxUnsettled = 1000
+
+// settle takes note of a customer to be settled, with the lock held.
+func (u *catchUp) settle(customerID string) {
+	if customerID != "" && len(u.unsettled) < maxUnsettled && !slices.Contains(u.unsettled, customerID) {
+		u.unsettled = append(u.unsettled, customerID)
+	}
 }
 
 // beginEvents notes where the list of events ends now: what is read of Stripe from here
@@ -61,7 +73,8 @@ func (c *Client) beginEvents(ctx context.Context) error {
 // changed: so a lost webhook heals. Client does it by itself from Start on. The other
 // replicas, who do the same, are not told.
 //
-// Stripe: GET /v1/events?types[]=&created[gte]=, once for each hundred events.
+// Stripe: GET /v1/events?types[]=&created[gte]=, once for each hundred events; for each
+// customer whose subscription began what settleReplaced makes.
 func (c *Client) CatchUp(ctx context.Context) error {
 	c.caught.mu.Lock()
 	defer c.caught.mu.Unlock()
@@ -94,27 +107,15 @@ func (c *Client) CatchUp(ctx context.Context) error {
 		c.options.Log.Warn("too many events to catch up with: everything is read anew", "events", read)
 		c.HearAll()
 	}
-	var failed error
 	for _, event := range slices.Backward(fresh) {
-		if err := c.heed(ctx, event); err != nil {
-			failed = errors.Join(failed, err)
-		}
+		c.Hear(noticesOfEvent(event))
+		c.caught.settle(buyer(event))
+		c.seen.add(event.ID, false)
+		c.metrics.events.WithLabelValues("list").Inc()
 	}
-	if failed == nil {
-		c.caught.newest = newest
-		c.metrics.caughtUp.Set(float64(c.options.Now().Unix()))
-	}
-	return failed
-}
-
-// heed drops what an event changed, here alone.
-func (c *Client) heed(ctx context.Context, event *stripe.Event) error {
-	c.Hear(noticesOfEvent(event))
-	if err := c.settle(ctx, event); err != nil {
-		return err
-	}
-	c.seen.add(event.ID, false)
-	c.metrics.events.WithLabelValues("list").Inc()
+	c.caught.newest = newest
+	c.metrics.caughtUp.Set(float64(c.options.Now().Unix()))
+	c.settleCaught(background(ctx))
 	return nil
 }
 

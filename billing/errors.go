@@ -64,6 +64,20 @@ func forbidden(err error) bool {
 	return errors.As(err, &refused) && refused.HTTPStatusCode == http.StatusForbidden
 }
 
+// refusedForGood tells that Stripe refuses a request for what it says, and will again.
+func refusedForGood(err error) bool {
+	var refused *stripe.Error
+	if !errors.As(err, &refused) {
+		return false
+	}
+	switch status := refused.HTTPStatusCode; status {
+	case http.StatusConflict, http.StatusTooManyRequests:
+		return false
+	default:
+		return status >= http.StatusBadRequest && status < http.StatusInternalServerError
+	}
+}
+
 // failedForGood tells that the failure is an earlier one, which Stripe saved with the
 // idempotency key and gives again for a day: by another key it may work
 // (https://docs.stripe.com/api/idempotent_requests).

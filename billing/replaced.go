@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 )
@@ -17,13 +18,23 @@ const (
 	replacesNone = "none"
 )
 
-// settle does what an event of a subscription asks for: where one begins that was bought
-// by Checkout, those that it replaces end.
-func (c *Client) settle(ctx context.Context, event *stripe.Event) error {
-	if customerID := buyer(event); customerID != "" {
-		return c.settleReplaced(ctx, customerID)
+// settleWithin bounds one go at the customers still to be settled: events are heard after it.
+const settleWithin = 15 * time.Second
+
+// settleCaught settles the customers that caught events named, with the lock held. At the
+// first that fails it leaves off until it is called again, and begins with the others then.
+func (c *Client) settleCaught(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, settleWithin)
+	defer cancel()
+	for len(c.caught.unsettled) > 0 {
+		customerID, others := c.caught.unsettled[0], c.caught.unsettled[1:]
+		if err := c.settleReplaced(ctx, customerID); err != nil {
+			c.options.Log.Warn("a replaced subscription was not ended yet", "customer", customerID, "error", err)
+			c.caught.unsettled = append(slices.Clone(others), customerID)
+			return
+		}
+		c.caught.unsettled = others
 	}
-	return nil
 }
 
 // buyer is the customer whose subscription, bought by Checkout, begins with an event;
@@ -50,7 +61,8 @@ func buyer(event *stripe.Event) string {
 // settleReplaced ends those of a customer's subscriptions that a newer one, bought by
 // Checkout, took the place of, with a final invoice that credits what was paid for and
 // not used. It goes by the subscriptions as they are, so that it does not matter who
-// calls it, when, and how often.
+// calls it, when, and how often. What Stripe refuses for good is no failure but a problem
+// for an operator.
 //
 // Stripe: GET /v1/subscriptions?customer=; for each that ends DELETE
 // /v1/subscriptions/{id}.
@@ -61,9 +73,17 @@ func (c *Client) settleReplaced(ctx context.Context, customerID string) error {
 	}
 	var failed []error
 	for _, subscription := range replaced(held) {
-		params := &stripe.SubscriptionCancelParams{InvoiceNow: stripe.Bool(true), Prorate: stripe.Bool(true)}
+		// Nothing is credited of what was not paid.
+		params := &stripe.SubscriptionCancelParams{InvoiceNow: stripe.Bool(true), Prorate: stripe.Bool(runs(subscription.Status))}
 		params.Context = ctx
-		if _, err := c.stripe.subscriptions.Cancel(subscription.ID, params); err != nil && !missing(err) {
+		_, err := c.stripe.subscriptions.Cancel(subscription.ID, params)
+		switch {
+		case err == nil || missing(err):
+		case refusedForGood(err):
+			c.problem("customer " + customerID + ": subscription " + subscription.ID +
+				" was replaced by a newer one, and Stripe refuses to end it: end it in the dashboard")
+			continue
+		default:
 			failed = append(failed, c.translate(err))
 			continue
 		}

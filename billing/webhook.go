@@ -17,7 +17,7 @@ import (
 // twice and in any order. A signature that is wrong or too old is fault.Forbidden, a body
 // that is no event fault.BadUserInput; after fault.Unavailable Stripe is to send it again.
 //
-// Stripe: none; after a change of a subscription what settleReplaced makes.
+// Stripe: none; where a subscription begins what settleReplaced makes.
 func (c *Client) Webhook(ctx context.Context, payload []byte, signature string) error {
 	if err := c.verify(payload, signature); err != nil {
 		return err
@@ -33,9 +33,16 @@ func (c *Client) Webhook(ctx context.Context, payload []byte, signature string) 
 	if len(notices) == 0 {
 		return nil
 	}
-	notices = append(notices, notice(noticeEvent, event.ID))
-	c.Hear(notices[:len(notices)-1])
-	if err := errors.Join(c.tell(ctx, notices), c.settle(ctx, &event)); err != nil {
+	c.Hear(notices)
+	whole := notice(noticeEvent, event.ID)
+	if customerID := buyer(&event); customerID != "" {
+		// Who hears of the event has nothing left to do: that is so once it is settled.
+		if err := errors.Join(c.tell(ctx, notices), c.settleReplaced(ctx, customerID)); err != nil {
+			return fault.Wrap(fault.Unavailable, err)
+		}
+		notices = nil
+	}
+	if err := c.tell(ctx, append(notices, whole)); err != nil {
 		return fault.Wrap(fault.Unavailable, err)
 	}
 	if !c.seen.has(event.ID) {

@@ -167,17 +167,37 @@ func (c *call) cancelSubscription() (object, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	// Money does not move here, so what is invoiced is read and let go.
+	// What is invoiced is read and let go; a credit shows in the customer's balance.
 	c.params.boolean("invoice_now")
-	c.params.boolean("prorate")
+	prorate := c.params.boolean("prorate")
 	if err := c.params.done(); err != nil {
 		return nil, err
 	}
 	if text(subscription, "status") == "canceled" {
 		return nil, missing(http.StatusNotFound, "subscription", "id", c.id)
 	}
+	if prorate {
+		c.credit(subscription)
+	}
 	c.end(subscription)
 	return clone(subscription), nil
+}
+
+// credit puts what is left of the period's price on the customer's balance, as Stripe does:
+// whether it was ever paid is not asked. A trial costs nothing.
+func (c *call) credit(subscription object) {
+	customer, ok := c.server.state.Customers.get(text(subscription, "customer"))
+	start, end := number(subscription, "current_period_start"), number(subscription, "current_period_end")
+	if !ok || text(subscription, "status") == "trialing" || end <= max(start, c.now) {
+		return
+	}
+	price := int64(0)
+	for _, item := range items(subscription) {
+		price += number(within(item, "price"), "unit_amount") * number(item, "quantity")
+	}
+	before := clone(customer)
+	customer["balance"] = number(customer, "balance") - price*(end-c.now)/(end-start)
+	c.updated("customer.updated", before, customer)
 }
 
 func (c *call) setStatus(subscription object, status string) {
