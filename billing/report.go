@@ -38,7 +38,7 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 		return fault.New(fault.BadUserInput, "The build finished over 35 days ago: its usage is not metered any more.")
 	}
 	defer c.ForgetUsage(report.Login)
-	return c.asCustomer(ctx, report.Login, func(customerID string) error {
+	return c.asCustomer(ctx, model.Payer{Login: report.Login, CustomerID: report.CustomerID}, func(customerID string) error {
 		params := &stripe.BillingMeterEventParams{
 			EventName: stripe.String(eventName), Identifier: &report.BuildUID, Timestamp: stripe.Int64(report.FinishedAt.Unix()),
 			Payload: map[string]string{"stripe_customer_id": customerID, "value": strconv.FormatInt(report.Seconds, 10)},
@@ -55,12 +55,19 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 	})
 }
 
-// asCustomer does something with the customer of a login. Where Stripe does not have
-// the customer any more, it is done once again with the one that the login has by now.
-func (c *Client) asCustomer(ctx context.Context, login string, do func(customerID string) error) error {
-	login, err := canonical(login)
+// asCustomer does something with the customer who pays, or with that of the login. Where
+// Stripe does not have the latter any more, it is done once again with the one that the
+// login has by now.
+func (c *Client) asCustomer(ctx context.Context, payer model.Payer, do func(customerID string) error) error {
+	login, err := canonical(payer.Login)
 	if err != nil {
 		return noAccount()
+	}
+	if payer.CustomerID != "" {
+		if err = do(payer.CustomerID); missing(err) {
+			c.directory.forget(login, payer.CustomerID)
+		}
+		return c.translate(err)
 	}
 	customerID, err := c.resolve(ctx, login)
 	if err != nil {

@@ -5,15 +5,28 @@ import (
 	"time"
 
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
 )
+
+// PayerOf is who pays for the builds of a login now. Unknown logins are fault.NotFound.
+//
+// Stripe: as resolve.
+func (c *Client) PayerOf(ctx context.Context, login string) (model.Payer, error) {
+	lower, err := canonical(login)
+	if err != nil {
+		return model.Payer{}, noAccount()
+	}
+	id, err := c.resolve(ctx, lower)
+	return model.Payer{Login: lower, CustomerID: id}, c.translate(err)
+}
 
 // Metered returns the seconds that the meter holds of an account in [from, to), both
 // at the start of a minute. It is read from Stripe each time, and may lag behind what
 // Stripe took a moment ago.
 //
 // Stripe: GET /v1/billing/meters/{id}/event_summaries
-func (c *Client) Metered(ctx context.Context, login string, from, to time.Time) (int64, error) {
-	sums, err := c.spent(ctx, login, period{from.UTC(), to.UTC()}, "")
+func (c *Client) Metered(ctx context.Context, payer model.Payer, from, to time.Time) (int64, error) {
+	sums, err := c.spent(ctx, payer, period{from.UTC(), to.UTC()}, "")
 	return int64(sum(sums)), err
 }
 
@@ -21,8 +34,8 @@ func (c *Client) Metered(ctx context.Context, login string, from, to time.Time) 
 // and to are at the start of an hour.
 //
 // Stripe: GET /v1/billing/meters/{id}/event_summaries for each hundred hours
-func (c *Client) MeteredHours(ctx context.Context, login string, from, to time.Time) (map[time.Time]int64, error) {
-	sums, err := c.spent(ctx, login, period{from.UTC(), to.UTC()}, "hour")
+func (c *Client) MeteredHours(ctx context.Context, payer model.Payer, from, to time.Time) (map[time.Time]int64, error) {
+	sums, err := c.spent(ctx, payer, period{from.UTC(), to.UTC()}, "hour")
 	hours := make(map[time.Time]int64, len(sums))
 	for start, seconds := range sums {
 		if seconds != 0 {
@@ -32,13 +45,13 @@ func (c *Client) MeteredHours(ctx context.Context, login string, from, to time.T
 	return hours, err
 }
 
-func (c *Client) spent(ctx context.Context, login string, span period, window string) (sums map[int64]int, err error) {
+func (c *Client) spent(ctx context.Context, payer model.Payer, span period, window string) (sums map[int64]int, err error) {
 	meterID, err := c.meterID(ctx)
 	if err != nil {
 		// No meter is for an operator to set right: the account is not to blame.
 		return nil, fault.Wrap(fault.Unavailable, err)
 	}
-	err = c.asCustomer(ctx, login, func(customerID string) error {
+	err = c.asCustomer(ctx, payer, func(customerID string) error {
 		sums, err = c.summaries(ctx, meterID, customerID, span, window)
 		return err
 	})

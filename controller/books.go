@@ -28,8 +28,9 @@ const forgets = 25 * time.Hour
 // Meter is what Books needs of billing.
 type Meter interface {
 	ReportUsage(ctx context.Context, report model.UsageReport) error
-	Metered(ctx context.Context, login string, from, to time.Time) (int64, error)
-	MeteredHours(ctx context.Context, login string, from, to time.Time) (map[time.Time]int64, error)
+	PayerOf(ctx context.Context, login string) (model.Payer, error)
+	Metered(ctx context.Context, payer model.Payer, from, to time.Time) (int64, error)
+	MeteredHours(ctx context.Context, payer model.Payer, from, to time.Time) (map[time.Time]int64, error)
 }
 
 // Books compares the meter with what Builds and the ledger say.
@@ -95,27 +96,42 @@ func (b *Books) Reconcile(ctx context.Context, since time.Time, apply bool) (*me
 		b.expect(len(accounts))
 	}
 	for _, login := range slices.Sorted(maps.Keys(accounts)) {
-		builds := accounts[login]
-		drifts, err := b.compare(ctx, login, builds, report.From, report.To)
-		if fault.KindOf(err) == fault.NotFound {
-			b.log.Warn("builds of an account that billing does not know are not compared", "account", login, "builds", len(builds))
-			continue
-		}
-		report.Accounts, report.Builds, report.Seconds = report.Accounts+1, report.Builds+len(builds), report.Seconds+metering.Total(builds)
+		payers, err := b.payers(ctx, login, accounts[login])
 		if err != nil {
+			report.Count(accounts[login])
 			report.Unread[login] = err
 			continue
 		}
-		for i := range drifts {
-			if apply && len(drifts[i].Repair) > 0 {
-				if err := b.repair(ctx, &drifts[i], live); err != nil {
-					drifts[i].Why = err.Error()
+		for _, payer := range byCustomer(payers) {
+			b.account(ctx, report, payer, payers[payer], func(drift *metering.Drift) {
+				if !apply || len(drift.Repair) == 0 {
+					return
 				}
-			}
+				if err := b.repair(ctx, drift, live); err != nil {
+					drift.Why = err.Error()
+				}
+			})
 		}
-		report.Drifts = append(report.Drifts, drifts...)
 	}
 	return report, nil
+}
+
+// account adds to the report what is found of one payer's builds.
+func (b *Books) account(ctx context.Context, report *metering.Report, payer model.Payer, builds []metering.Build, repair func(*metering.Drift)) {
+	drifts, err := b.compare(ctx, payer, builds, report.From, report.To)
+	if fault.KindOf(err) == fault.NotFound {
+		b.log.Warn("builds of an account that billing does not know are not compared", "account", payer.Login, "customer", payer.CustomerID, "builds", len(builds))
+		return
+	}
+	report.Count(builds)
+	if err != nil {
+		report.Unread[payer.Login] = err
+		return
+	}
+	for i := range drifts {
+		repair(&drifts[i])
+	}
+	report.Drifts = append(report.Drifts, drifts...)
 }
 
 // read gives every build that ended in [from, to) and has seconds, by account: those
@@ -153,19 +169,19 @@ func (b *Books) read(ctx context.Context, from, to time.Time) (live map[string]*
 	return live, accounts, nil
 }
 
-// compare finds an account's drifts.
-func (b *Books) compare(ctx context.Context, login string, builds []metering.Build, from, to time.Time) ([]metering.Drift, error) {
-	hours, err := b.billing.MeteredHours(ctx, login, from, to)
+// compare finds a payer's drifts.
+func (b *Books) compare(ctx context.Context, payer model.Payer, builds []metering.Build, from, to time.Time) ([]metering.Drift, error) {
+	hours, err := b.billing.MeteredHours(ctx, payer, from, to)
 	if err != nil {
 		return nil, err
 	}
 	var found []metering.Drift
-	for _, hour := range metering.Compare(login, builds, hours, time.Hour) {
+	for _, hour := range metering.Compare(payer.Login, builds, hours, time.Hour) {
 		within := metering.Within(builds, hour.Start, hour.End)
 		if b.fresh(within) {
 			continue
 		}
-		minutes, err := b.narrow(ctx, hour, within)
+		minutes, err := b.narrow(ctx, payer, hour, within)
 		if err != nil {
 			return nil, err
 		}
@@ -184,14 +200,14 @@ func (b *Books) fresh(builds []metering.Build) bool {
 
 // narrow finds the minutes of an hour that drift, and what the meter holds of minutes
 // in which no build ended.
-func (b *Books) narrow(ctx context.Context, hour metering.Drift, builds []metering.Build) ([]metering.Drift, error) {
+func (b *Books) narrow(ctx context.Context, payer model.Payer, hour metering.Drift, builds []metering.Build) ([]metering.Drift, error) {
 	minutes, rest := map[time.Time]int64{}, hour.Metered
 	for _, build := range builds {
 		minute := build.Finished.Truncate(time.Minute)
 		if _, known := minutes[minute]; known {
 			continue
 		}
-		metered, err := b.billing.Metered(ctx, hour.Login, minute, minute.Add(time.Minute))
+		metered, err := b.billing.Metered(ctx, payer, minute, minute.Add(time.Minute))
 		if err != nil {
 			return nil, err
 		}
@@ -200,13 +216,14 @@ func (b *Books) narrow(ctx context.Context, hour metering.Drift, builds []meteri
 	}
 	var found []metering.Drift
 	for _, minute := range metering.Compare(hour.Login, builds, minutes, time.Minute) {
+		minute.CustomerID = payer.CustomerID
 		if b.explain(&minute, metering.Within(builds, minute.Start, minute.End)) {
 			found = append(found, minute)
 		}
 	}
 	if rest > 0 {
 		found = append(found, metering.Drift{
-			Login: hour.Login, Start: hour.Start, End: hour.End, Metered: rest, Why: "no build ended in the minutes of these events",
+			Login: payer.Login, CustomerID: payer.CustomerID, Start: hour.Start, End: hour.End, Metered: rest, Why: "no build ended in the minutes of these events",
 		})
 	}
 	return found, nil
@@ -262,7 +279,9 @@ func (b *Books) repair(ctx context.Context, drift *metering.Drift, live map[stri
 		}
 	}
 	for _, build := range drift.Repair {
-		err := b.billing.ReportUsage(ctx, model.UsageReport{Login: drift.Login, BuildUID: build.UID, Seconds: build.Seconds, FinishedAt: build.Finished})
+		err := b.billing.ReportUsage(ctx, model.UsageReport{
+			Login: drift.Login, CustomerID: drift.CustomerID, BuildUID: build.UID, Seconds: build.Seconds, FinishedAt: build.Finished,
+		})
 		if err != nil {
 			return fmt.Errorf("report build %s: %w", build.UID, err)
 		}

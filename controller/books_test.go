@@ -66,7 +66,7 @@ func TestReconcile(t *testing.T) {
 		t.Fatal(err)
 	}
 	drift := func(from, minutes int, billed, metered int64, repair ...*v1alpha1.Build) metering.Drift {
-		d := metering.Drift{Login: wrong.login, Start: at(from), End: at(from + minutes), Billed: billed, Metered: metered}
+		d := metering.Drift{Login: wrong.login, CustomerID: wrong.customer, Start: at(from), End: at(from + minutes), Billed: billed, Metered: metered}
 		for _, build := range repair {
 			d.Repair = append(d.Repair, metering.Build{UID: string(build.UID)})
 		}

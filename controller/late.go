@@ -18,6 +18,7 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/metering"
 	"drydock.dev/drydock/transport"
 )
@@ -66,7 +67,11 @@ func (l *late) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 			continue
 		}
 		hour := end.Truncate(time.Hour)
-		look[window{request.Namespace, build.Spec.Account, hour, hour.Add(time.Hour)}] = true
+		payer, err := l.payer(ctx, build.Spec.Account, build.Spec.Customer)
+		if err != nil {
+			return calm(reconcile.Result{}, fmt.Errorf("late builds: %w", err))
+		}
+		look[window{request.Namespace, payer, hour, hour.Add(time.Hour)}] = true
 	}
 	for window := range look {
 		done, err := l.visit(ctx, window)
@@ -80,10 +85,11 @@ func (l *late) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 	return reconcile.Result{RequeueAfter: again}, nil
 }
 
-// window is a span of an account's time.
+// window is a span of a payer's time.
 type window struct {
-	namespace, login string
-	from, to         time.Time
+	namespace string
+	payer     model.Payer
+	from, to  time.Time
 }
 
 // visit brings the builds of an hour a step further: all at once where that is clear,
@@ -92,7 +98,7 @@ type window struct {
 // The meter is read before the builds, so that what was reported meanwhile shows in
 // them, and they are not settled.
 func (l *late) visit(ctx context.Context, hour window) (done bool, err error) {
-	metered, err := l.billing.Metered(ctx, hour.login, hour.from, hour.to)
+	metered, err := l.billing.Metered(ctx, hour.payer, hour.from, hour.to)
 	unknown := fault.KindOf(err) == fault.NotFound
 	if err != nil && !unknown {
 		return false, err
@@ -122,7 +128,7 @@ func (l *late) visitMinutes(ctx context.Context, hour window, unsure []metering.
 		if _, known := sums[minute]; known {
 			continue
 		}
-		if sums[minute], err = l.billing.Metered(ctx, hour.login, minute, minute.Add(time.Minute)); err != nil {
+		if sums[minute], err = l.billing.Metered(ctx, hour.payer, minute, minute.Add(time.Minute)); err != nil {
 			return false, err
 		}
 	}
@@ -132,7 +138,7 @@ func (l *late) visitMinutes(ctx context.Context, hour window, unsure []metering.
 	}
 	done = true
 	for _, from := range slices.SortedFunc(maps.Keys(sums), time.Time.Compare) {
-		minute := window{hour.namespace, hour.login, from, from.Add(time.Minute)}
+		minute := window{hour.namespace, hour.payer, from, from.Add(time.Minute)}
 		decided, err := l.decide(ctx, minute, sums[from], metering.Within(builds, minute.from, minute.to), live)
 		if err != nil {
 			return false, err
@@ -154,11 +160,13 @@ func (l *late) read(ctx context.Context, hour window) (found []metering.Build, l
 	}
 	live = map[string]*v1alpha1.Build{}
 	for i := range builds.Items {
-		if build := &builds.Items[i]; build.Spec.Account == hour.login && unbilled(build) {
+		if build := &builds.Items[i]; build.Spec.Account == hour.payer.Login && unbilled(build) {
 			live[string(build.UID)] = build
 		}
 	}
-	return metering.Within(accountsOf(builds.Items, entered)[hour.login], hour.from, hour.to), live, nil
+	login := hour.payer.Login
+	payers, err := l.payers(ctx, login, metering.Within(accountsOf(builds.Items, entered)[login], hour.from, hour.to))
+	return payers[hour.payer], live, err
 }
 
 // abandonAll lets builds go whose account billing does not know: deleted ones, and
@@ -185,7 +193,7 @@ func (l *late) decide(ctx context.Context, w window, metered int64, builds []met
 	decision, err := metering.Decide(metered, builds)
 	if err != nil {
 		if l.now().Sub(w.to) <= metering.Taken {
-			l.log.Warn("late builds wait: see drydock reconcile", "account", w.login, "minute", w.from, "metered", metered, "error", err)
+			l.log.Warn("late builds wait: see drydock reconcile", "account", w.payer.Login, "customer", w.payer.CustomerID, "minute", w.from, "metered", metered, "error", err)
 			return false, nil
 		}
 		decision.Missing = metering.Unsure(builds)

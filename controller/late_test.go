@@ -32,9 +32,9 @@ func (c *clock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // finished makes a build that ended, as the other reconcilers leave it, and that
 // billing was not told of.
-func (w *world) finished(image *v1alpha1.Image, number, seconds int64, end time.Time) *v1alpha1.Build {
+func (w *world) finished(image *v1alpha1.Image, number, seconds int64, end time.Time, change ...func(*v1alpha1.Build)) *v1alpha1.Build {
 	w.t.Helper()
-	build := w.build(image, number, func(b *v1alpha1.Build) { b.Finalizers = []string{controller.FinalizerMetering} })
+	build := w.build(image, number, append(change, func(b *v1alpha1.Build) { b.Finalizers = []string{controller.FinalizerMetering} })...)
 	start, completion := metav1.NewTime(end.Add(-time.Duration(seconds)*time.Second)), metav1.NewTime(end)
 	build.Status = v1alpha1.BuildStatus{Phase: v1alpha1.PhaseSucceeded, Reason: v1alpha1.ReasonPushed, StartTime: &start, CompletionTime: &completion}
 	w.writeStatus(build)

@@ -45,7 +45,7 @@ func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
 		return nil
 	}
 	day := build.Status.CompletionTime.UTC().Format(time.DateOnly)
-	line := formatLine(build.Status.CompletionTime.Time, build.Status.Billing.Seconds, build.Status.Billing.ReportTime.Time)
+	line := formatLine(build.Status.CompletionTime.Time, build.Status.Billing.Seconds, build.Status.Billing.ReportTime.Time, build.Spec.Customer)
 	for page := 0; ; page++ {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: build.Namespace, Name: fmt.Sprintf("drydock-ledger-%s-%d", day, page)}}
 		err := l.Get(ctx, keyOf(object), object)
@@ -118,7 +118,7 @@ func (l ledger) mark(ctx context.Context, namespace string, build metering.Build
 	}
 	for i := range list.Items {
 		if page := &list.Items[i]; page.Data[build.UID] != "" {
-			page.Data[build.UID] = formatLine(build.Finished, build.Seconds, now)
+			page.Data[build.UID] = formatLine(build.Finished, build.Seconds, now, build.CustomerID)
 			return l.Update(ctx, page)
 		}
 	}
@@ -167,16 +167,17 @@ func pagesOf(which selection.Operator, from, to time.Time) client.ListOption {
 	return client.MatchingLabelsSelector{Selector: selector}
 }
 
-// formatLine is a line of the ledger: a build's end, its seconds, and when the meter
-// was told of it last.
-func formatLine(finished time.Time, seconds int64, told time.Time) string {
-	return fmt.Sprintf("%s %d %s", finished.UTC().Format(time.RFC3339), seconds, told.UTC().Format(time.RFC3339))
+// formatLine is a line of the ledger: a build's end, its seconds, when the meter was told
+// of it last, and the customer who pays, where the build tells it.
+func formatLine(finished time.Time, seconds int64, told time.Time, customer string) string {
+	line := fmt.Sprintf("%s %d %s %s", finished.UTC().Format(time.RFC3339), seconds, told.UTC().Format(time.RFC3339), customer)
+	return strings.TrimSpace(line)
 }
 
 func parseLine(uid, line string) (metering.Build, error) {
 	words := strings.Fields(line)
-	if len(words) != 3 {
-		return metering.Build{}, fmt.Errorf("it has %d words, not 3", len(words))
+	if len(words) != 3 && len(words) != 4 {
+		return metering.Build{}, fmt.Errorf("it has %d words, not 3 or 4", len(words))
 	}
 	finished, err := time.Parse(time.RFC3339, words[0])
 	if err != nil {
@@ -187,5 +188,6 @@ func parseLine(uid, line string) (metering.Build, error) {
 		return metering.Build{}, err
 	}
 	told, err := time.Parse(time.RFC3339, words[2])
-	return metering.Build{UID: uid, Finished: finished.UTC(), Seconds: seconds, Billed: true, Told: told.UTC()}, err
+	customer := strings.Join(words[3:], "")
+	return metering.Build{UID: uid, Finished: finished.UTC(), Seconds: seconds, Billed: true, Told: told.UTC(), CustomerID: customer}, err
 }

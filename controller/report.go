@@ -87,6 +87,7 @@ func markTold(ctx context.Context, kube client.Client, build *v1alpha1.Build, no
 func usageReport(build *v1alpha1.Build) model.UsageReport {
 	return model.UsageReport{
 		Login:      build.Spec.Account,
+		CustomerID: build.Spec.Customer,
 		BuildUID:   string(build.UID),
 		Seconds:    Seconds(build),
 		FinishedAt: build.Status.CompletionTime.Time,
@@ -119,7 +120,7 @@ func entryOf(build *v1alpha1.Build) (entry metering.Build, ended bool) {
 	if !build.Status.Phase.Done() || build.Status.CompletionTime == nil {
 		return entry, false
 	}
-	entry = metering.Build{UID: string(build.UID), Finished: build.Status.CompletionTime.UTC(), Seconds: Seconds(build)}
+	entry = metering.Build{UID: string(build.UID), Finished: build.Status.CompletionTime.UTC(), Seconds: Seconds(build), CustomerID: build.Spec.Customer}
 	if told, err := time.Parse(time.RFC3339, build.Annotations[AnnotationToldTime]); err == nil {
 		entry.Told = told.UTC()
 	}

@@ -17,6 +17,8 @@ type Build struct {
 	Billed bool
 	// Told is when the meter was last told of the build; zero where nobody knows.
 	Told time.Time
+	// CustomerID is who pays; the login's customer of now where empty.
+	CustomerID string
 }
 
 // Total is the builds' seconds.

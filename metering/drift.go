@@ -8,7 +8,9 @@ import (
 
 // Drift is a window in which the meter does not hold what an account's builds say.
 type Drift struct {
-	Login      string
+	Login string
+	// CustomerID is who pays; the login's customer of now where empty.
+	CustomerID string
 	Start, End time.Time
 	// Billed are the seconds of builds that were billed, Unsure those of builds that may
 	// have been, and Metered is what the meter holds.
@@ -64,6 +66,11 @@ type Report struct {
 	Drifts []Drift
 	// Unread are the accounts whose side of the meter could not be read, and why.
 	Unread map[string]error
+}
+
+// Count adds the builds of an account.
+func (r *Report) Count(builds []Build) {
+	r.Accounts, r.Builds, r.Seconds = r.Accounts+1, r.Builds+len(builds), r.Seconds+Total(builds)
 }
 
 // Missing are the seconds of all drifts that the meter does not hold.

@@ -50,6 +50,14 @@ type BuildSpec struct {
 	// +kubebuilder:validation:MaxLength=255
 	Account string `json:"account"`
 
+	// Customer is the account at Stripe: its meter counts the build, whoever has the
+	// login later. Where absent it is the login's of the build's end.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=255
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_]+$`
+	Customer string `json:"customer,omitempty"`
+
 	// Image is the image that the build is of.
 	Image ImageReference `json:"image"`
 
