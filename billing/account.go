@@ -19,44 +19,36 @@ const (
 	metaTokenEpoch = "drydock.token_epoch"
 )
 
-// record is what a customer's read gives.
+// record is what a customer's read gives: the account, by its subscription that counts.
 type record struct {
-	login string
+	account *model.Account
+	// cycle is the subscription's; nil without one.
+	cycle *cycle
 	// mark is the accounts' cache's from before the read.
 	mark uint64
-	// standings are the account with each subscription that may count, the best first;
-	// one without, where there is none.
-	standings []standing
-}
-
-// standing is an account with one of its subscriptions.
-type standing struct {
-	account *model.Account
-	// productID and cycle are the subscription's; empty and nil without one.
-	productID string
-	cycle     *cycle
 }
 
 // Account returns the account of a login, in any case. Unknown logins are
 // fault.NotFound.
 //
 // Stripe: GET /v1/customers/{id}?expand[]=subscriptions; before that what resolve
-// makes, for a login that is not in the directory.
+// makes, for a login that is not in the directory; behind it GET /v1/products/{id} and
+// GET /v1/prices?product= for a subscription to something that is not on offer.
 func (c *Client) Account(ctx context.Context, login string) (*model.Account, error) {
-	held, err := c.standing(ctx, login)
-	return held.account, err
+	held, err := c.recordAnyCase(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	return held.account, nil
 }
 
-func (c *Client) standing(ctx context.Context, login string) (standing, error) {
+func (c *Client) recordAnyCase(ctx context.Context, login string) (*record, error) {
 	lower, err := canonical(login)
 	if err != nil {
-		return standing{}, noAccount()
+		return nil, noAccount()
 	}
 	held, err := c.record(ctx, lower)
-	if err != nil {
-		return standing{}, c.translate(err)
-	}
-	return c.present(held), nil
+	return held, c.translate(err)
 }
 
 // record is the held or read record of a login. A customer that is deleted or has
@@ -69,14 +61,14 @@ func (c *Client) record(ctx context.Context, login string) (*record, error) {
 		}
 		read := func(ctx context.Context) (*record, error) { return c.readRecord(ctx, id) }
 		held, err := c.accounts.Get(ctx, id, read)
-		if err == nil && held.login != login {
+		if err == nil && held.account.Login != login {
 			// The directory may know a newer login than the one that is held.
 			held, err = c.accounts.Reload(ctx, id, read)
 		}
 		switch {
 		case err != nil && fault.KindOf(err) != fault.NotFound:
 			return nil, err
-		case err == nil && held.login == login:
+		case err == nil && held.account.Login == login:
 			return held, nil
 		}
 		c.directory.forget(login, id)
@@ -93,9 +85,11 @@ func (c *Client) readRecord(ctx context.Context, id string) (*record, error) {
 	if customer == nil {
 		return nil, noAccount()
 	}
-	held := c.recordOf(customer, mark)
-	c.settleSeen(ctx, customer)
-	return held, nil
+	held, err := c.recordOf(ctx, customer, mark)
+	if err == nil {
+		c.settleSeen(ctx, customer)
+	}
+	return held, err
 }
 
 // readCustomer gives nil for a customer that is no more.
@@ -118,9 +112,9 @@ func (c *Client) readCustomer(ctx context.Context, id string) (*stripe.Customer,
 
 // recordOf converts a customer whose subscriptions are expanded, and that was read since
 // the mark.
-func (c *Client) recordOf(customer *stripe.Customer, mark uint64) *record {
+func (c *Client) recordOf(ctx context.Context, customer *stripe.Customer, mark uint64) (*record, error) {
 	c.problems.clear("customer " + customer.ID + ":")
-	account := model.Account{
+	account := &model.Account{
 		Login: loginOf(customer), CustomerID: customer.ID, CreatedAt: unix(customer.Created), Role: model.RoleUser,
 	}
 	if customer.Email != "" {
@@ -131,19 +125,15 @@ func (c *Client) recordOf(customer *stripe.Customer, mark uint64) *record {
 	}
 	account.GithubID = c.metaNumber(customer, metaGithubID)
 	account.TokenEpoch = c.metaNumber(customer, metaTokenEpoch)
-	held := &record{login: account.Login, mark: mark}
-	for _, subscription := range counting(customer) {
-		with := account
-		with.Subscription = billingSubscription(subscription)
-		if entitles(subscription.Status) {
-			with.PlanID = productOf(subscription)
-		}
-		held.standings = append(held.standings, standing{&with, productOf(subscription), cycleOf(subscription)})
+	subscription, err := c.counting(ctx, customer)
+	if err != nil || subscription == nil {
+		return &record{account: account, mark: mark}, err
 	}
-	if len(held.standings) == 0 {
-		held.standings = []standing{{account: &account}}
+	account.Subscription = billingSubscription(subscription)
+	if entitles(subscription.Status) {
+		account.PlanID = productOf(subscription)
 	}
-	return held
+	return &record{account: account, cycle: cycleOf(subscription), mark: mark}, nil
 }
 
 // metaNumber reads a number of a customer's metadata; what is no number counts as 0.

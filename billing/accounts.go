@@ -46,7 +46,7 @@ func (c *Client) Accounts(ctx context.Context, page model.Page) (model.Slice[*mo
 			if customer.record == nil {
 				continue
 			}
-			slice.Items = append(slice.Items, c.present(customer.record).account)
+			slice.Items = append(slice.Items, customer.record.account)
 			slice.Cursors = append(slice.Cursors, model.EncodeCursor(accountList, after))
 			if len(slice.Items) == page.First {
 				slice.HasNext = more || i < len(customers)-1
@@ -87,7 +87,9 @@ func (c *Client) accountPage(ctx context.Context, after string, limit int) (page
 		c.directory.learn(customer)
 		// A second customer of a login is not the account.
 		if login := loginOf(customer); login != "" && c.isAccount(login, customer.ID) {
-			item.record = c.recordOf(customer, mark)
+			if item.record, err = c.recordOf(ctx, customer, mark); err != nil {
+				return nil, false, err
+			}
 			c.accounts.Put(mark, customer.ID, item.record)
 		}
 		page = append(page, item)

@@ -154,11 +154,11 @@ func (c *Client) replacedBy(ctx context.Context, held []*stripe.Subscription, pr
 		if productOf(subscription) == product.ID {
 			return "", fault.New(fault.Conflict, "You have the plan %s already: the customer portal shows how it stands.", product.Name)
 		}
-		switch _, err := c.Plan(ctx, productOf(subscription)); {
-		case err == nil:
-			return subscription.ID, nil
-		case fault.KindOf(err) != fault.NotFound:
+		switch ours, err := c.isOurs(ctx, productOf(subscription)); {
+		case err != nil:
 			return "", err
+		case ours:
+			return subscription.ID, nil
 		}
 	}
 	return replacesNone, nil

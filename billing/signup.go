@@ -31,7 +31,7 @@ func (c *Client) SignUp(ctx context.Context, identity model.Identity) (*model.Ac
 	if err != nil {
 		return nil, c.translate(err)
 	}
-	return c.introduce(ctx, c.present(held).account, identity)
+	return c.introduce(ctx, held.account, identity)
 }
 
 // recreations bounds how often a login may be signed up and deleted in a day.
@@ -68,7 +68,8 @@ func (c *Client) create(ctx context.Context, login string) (*record, error) {
 				continue
 			}
 		}
-		return c.written(ctx, customer), nil
+		c.written(ctx, customer)
+		return c.recordOf(ctx, customer, c.accounts.Mark())
 	}
 	return nil, fault.New(fault.Conflict, "This login was signed up and deleted too often today: try again tomorrow.")
 }
@@ -92,32 +93,31 @@ func (c *Client) introduce(ctx context.Context, account *model.Account, identity
 			"held", account.GithubID, "given", identity.GithubID)
 		return nil, fault.New(fault.Forbidden, "This login belongs to an account of another GitHub user: ask an administrator to release it.")
 	}
-	params := &stripe.CustomerParams{}
-	changed := false
+	params, known := &stripe.CustomerParams{}, *account
 	if identity.Email != "" && (account.Email == nil || *account.Email != identity.Email) {
-		params.Email, changed = &identity.Email, true
+		params.Email, known.Email = &identity.Email, &identity.Email
 	}
 	if identity.GithubID != account.GithubID && identity.GithubID != 0 {
-		params.Metadata, changed = map[string]string{metaGithubID: strconv.FormatInt(identity.GithubID, 10)}, true
+		params.Metadata = map[string]string{metaGithubID: strconv.FormatInt(identity.GithubID, 10)}
+		known.GithubID = identity.GithubID
 	}
-	if !changed {
+	if params.Email == nil && params.Metadata == nil {
 		return account, nil
 	}
 	params.Context = ctx
-	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
 	if err != nil {
 		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)
 	}
-	return c.present(c.written(ctx, customer)).account, nil
+	c.written(ctx, customer)
+	return &known, nil
 }
 
 // written drops what is held of a customer that was just written, here and elsewhere.
 // The answer itself is not held: somebody may have written after us, and told of it.
-func (c *Client) written(ctx context.Context, customer *stripe.Customer) *record {
+func (c *Client) written(ctx context.Context, customer *stripe.Customer) {
 	notices := noticesOf(customer)
 	c.Hear(notices)
 	c.announce(ctx, notices)
-	return c.recordOf(customer, c.accounts.Mark())
 }

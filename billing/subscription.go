@@ -2,11 +2,13 @@ package billing
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
 	"github.com/stripe/stripe-go/v76"
 
+	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -21,12 +23,31 @@ func entitles(status stripe.SubscriptionStatus) bool {
 	return slices.Contains(statuses[:3], status)
 }
 
-// counting are the subscriptions that may count, of best status first, then the newest.
-func counting(customer *stripe.Customer) []*stripe.Subscription {
+// counting is the subscription that counts, the best of those to our plans; nil where
+// there is none.
+func (c *Client) counting(ctx context.Context, customer *stripe.Customer) (*stripe.Subscription, error) {
 	if customer.Subscriptions == nil {
-		return nil
+		return nil, nil
 	}
-	return byRank(customer.Subscriptions.Data)
+	for _, subscription := range byRank(customer.Subscriptions.Data) {
+		if ours, err := c.isOurs(ctx, productOf(subscription)); err != nil || ours {
+			return subscription, err
+		}
+	}
+	return nil, nil
+}
+
+// isOurs tells whether a product is one of our plans, on offer or not any more. The same
+// seller may have other things to subscribe to.
+func (c *Client) isOurs(ctx context.Context, productID string) (bool, error) {
+	if plans, ok := c.catalog.Peek(catalogKey); ok && plans.byID[productID] != nil {
+		return true, nil
+	}
+	_, err := c.offer(ctx, productID)
+	if fault.KindOf(err) == fault.NotFound {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // byRank leaves out what has ended, and puts the best status first, then the newest.
@@ -35,21 +56,6 @@ func byRank(subscriptions []*stripe.Subscription) []*stripe.Subscription {
 	found := slices.DeleteFunc(slices.Clone(subscriptions), func(s *stripe.Subscription) bool { return rank(s) < 0 })
 	slices.SortStableFunc(found, func(a, b *stripe.Subscription) int { return cmp.Compare(rank(a), rank(b)) })
 	return found
-}
-
-// present is the standing that counts: to one of the plans where there is one, else the
-// best. The plans may be others by now than when the record was read.
-func (c *Client) present(held *record) standing {
-	if len(held.standings) > 1 {
-		if plans, ok := c.catalog.Peek(catalogKey); ok {
-			for _, standing := range held.standings {
-				if plans.byID[standing.productID] != nil {
-					return standing
-				}
-			}
-		}
-	}
-	return held.standings[0]
 }
 
 // productOf is the product that a subscription's prices belong to.

@@ -32,8 +32,8 @@ func (c *Client) AccountNow(ctx context.Context, login string) (*model.Account, 
 	switch {
 	case err != nil && fault.KindOf(err) != fault.NotFound:
 		return nil, c.translate(err)
-	case err == nil && held.login == lower:
-		return c.present(held).account, nil
+	case err == nil && held.account.Login == lower:
+		return held.account, nil
 	}
 	c.directory.forget(lower, id)
 	return c.Account(ctx, lower)
@@ -61,7 +61,7 @@ func (c *Client) ProvenAccount(ctx context.Context, login string) (*model.Accoun
 	case held.mark < c.missed.Load():
 		return nil, &fault.Error{Kind: fault.Unavailable}
 	}
-	return c.present(held).account, nil
+	return held.account, nil
 }
 
 // RaiseTokenEpoch gives the account of a login a higher token epoch, which ends every
@@ -84,7 +84,6 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	}}
 	params.Context = ctx
 	params.SetIdempotencyKey("drydock-revoke-" + hex.EncodeToString(sum[:]))
-	params.AddExpand("subscriptions")
 	customer, err := c.stripe.customers.Update(account.CustomerID, params)
 	if failedForGood(err) {
 		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
@@ -95,7 +94,9 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	case err == nil:
 		notices = append(notices, noticesOf(customer)...)
 		c.Hear(notices)
-		account = c.present(c.recordOf(customer, c.accounts.Mark())).account
+		raised := *account
+		raised.TokenEpoch = c.metaNumber(customer, metaTokenEpoch)
+		account = &raised
 	case !usedBefore(err):
 		c.accounts.Invalidate(account.CustomerID)
 		return nil, c.translate(err)

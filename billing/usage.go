@@ -28,7 +28,7 @@ func (u *usageRecord) FreshUntil() time.Time { return u.until }
 // a UTC day, else twice; a third time for a past period that also ends within a day.
 // Before that what Account makes.
 func (c *Client) Usage(ctx context.Context, login string, which model.UsagePeriod) (*model.Usage, error) {
-	held, err := c.standing(ctx, login)
+	held, err := c.recordAnyCase(ctx, login)
 	if err != nil {
 		return nil, err
 	}
