@@ -15,6 +15,7 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/settings"
 )
 
@@ -90,7 +91,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "github-client-secret", Env: "GITHUB_CLIENT_SECRET", Secret: true, Help: "the GitHub OAuth app's client secret"},
 		{Flag: "session-keys", Env: "DRYDOCK_SESSION_KEYS", Secret: true, Help: "keys that seal sessions, 32 bytes in base64 each, separated by commas; the first one seals, all of them open"},
 		{Flag: "session-ttl", Env: "DRYDOCK_SESSION_TTL", Help: "how long a session lasts after its last use"},
-		{Flag: "dev", Env: "DRYDOCK_DEV", Help: "development: anybody may sign in as anybody, by POST /auth/dev"},
+		{Flag: "dev", Env: "DRYDOCK_DEV", Help: "development: anybody may sign in as anybody, by POST /auth/dev, and log in to registries on this very host"},
 		{Flag: "introspection", Env: "DRYDOCK_INTROSPECTION", Help: "whether the GraphQL schema may be asked for"},
 		{Flag: "max-depth", Env: "DRYDOCK_MAX_DEPTH", Help: "how many fields deep an operation may be"},
 		{Flag: "max-complexity", Env: "DRYDOCK_MAX_COMPLEXITY", Help: "about how many fields an operation may give"},
@@ -185,6 +186,12 @@ func (c *config) validateLimits() error {
 		return settings.Wrong("log-level", "is not debug, info, warn or error: %q", c.logLevel)
 	}
 	return nil
+}
+
+// registryRules say at which registries logins are tried. Whoever signs in may name one:
+// this very host's are for development, unless the operator lists them.
+func (c *config) registryRules() registry.Rules {
+	return registry.Rules{Insecure: c.registries.Insecure, Private: c.privateRegistries, Loopback: c.dev}
 }
 
 // public is where browsers find a gateway that listens on an address.

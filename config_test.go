@@ -101,6 +101,11 @@ func TestSettings(t *testing.T) {
 		{"insecure registries", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "Old.example.com, 10.0.0.1:5000"), "", func(c *config) bool {
 			return slices.Equal(c.registries.Insecure, []string{"old.example.com", "10.0.0.1:5000"}) && !c.privateRegistries
 		}},
+		{"no registry on this host", nil, whole(), "", func(c *config) bool { return !c.registryRules().Plain("127.0.0.1:5000") }},
+		{"a registry on this host that the operator lists", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "127.0.0.1:5000"), "", func(c *config) bool {
+			return c.registryRules().Plain("127.0.0.1:5000") && !c.registryRules().Plain("127.0.0.1:5001")
+		}},
+		{"registries on this host for development", []string{"--dev"}, whole(), "", func(c *config) bool { return c.registryRules().Plain("localhost:5000") }},
 		{"an insecure registry with a path", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "old.example.com/team"), "--insecure-registries (DRYDOCK_INSECURE_REGISTRIES) holds what is not host or host:port", nil},
 		{"a log format that is none", nil, whole("DRYDOCK_LOG_FORMAT", "xml"), "--log-format (DRYDOCK_LOG_FORMAT) is neither", nil},
 		{"a log level that is none", nil, whole("DRYDOCK_LOG_LEVEL", "loud"), "--log-level (DRYDOCK_LOG_LEVEL) is not debug", nil},

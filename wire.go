@@ -37,7 +37,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 	}
 	tokens := auth.NewTokens(c.keys, money, time.Now)
 	logins, err := registries.NewLogins(registries.Options{
-		Rules:      registries.Rules{Insecure: c.registries.Insecure, Private: c.privateRegistries},
+		Rules:      c.registryRules(),
 		Registerer: registry,
 	})
 	if err != nil {

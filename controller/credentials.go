@@ -42,7 +42,7 @@ func (q *queue) registriesOf(ctx context.Context, build *v1alpha1.Build) (regist
 		found.logins = append(found.logins, login.Registry)
 	}
 	destination, _, _ := strings.Cut(build.Spec.Destination, "/")
-	rules := registry.Rules{Insecure: q.insecure}
+	rules := registry.Rules{Insecure: q.insecure, Loopback: true}
 	for _, host := range append([]string{destination}, found.logins...) {
 		if rules.Plain(host) {
 			found.plain = append(found.plain, host)

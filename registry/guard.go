@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,7 +16,8 @@ const maxAnswer = 1 << 20
 
 var (
 	errPlain   = errors.New("plain HTTP is not allowed for this host")
-	errPrivate = errors.New("the address is not public")
+	errPrivate = errors.New("the address is of a private network")
+	errLocal   = errors.New("the address is of this host, of the link or of none")
 )
 
 // guard is a transport that keeps the rules for each request and each connection:
@@ -47,7 +47,7 @@ func (g *guard) plain(host string) bool { return g.vouched && g.rules.Plain(host
 // RoundTrip makes a request, or refuses to.
 func (g *guard) RoundTrip(request *http.Request) (*http.Response, error) {
 	if request.URL.Scheme != "https" && !g.plain(request.URL.Host) {
-		return nil, fmt.Errorf("%s: %w", request.URL.Host, errPlain)
+		return nil, errPlain
 	}
 	response, err := g.pool.RoundTrip(request)
 	if err == nil {
@@ -72,10 +72,7 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 			if err != nil {
 				return err
 			}
-			if !g.rules.reach(to.Addr()) {
-				return fmt.Errorf("%s: %w", resolved, errPrivate)
-			}
-			return nil
+			return g.rules.reach(to.Addr())
 		}
 	}
 	return dialer.DialContext(ctx, network, address)

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -168,7 +169,6 @@ func verdict(registry string, err error) error {
 	var answer *remote.Error
 	var certificate *tls.CertificateVerificationError
 	var unknown *net.DNSError
-	var network net.Error
 	say := func(kind fault.Kind, format string) error {
 		return &fault.Error{Kind: kind, Message: fmt.Sprintf(format, registry), Cause: quiet(err)}
 	}
@@ -181,17 +181,29 @@ func verdict(registry string, err error) error {
 		return answered(answer.StatusCode, say)
 	case errors.Is(err, errPrivate):
 		return say(fault.BadUserInput, "The registry %s is at a private address, which this installation does not ask: its operator can allow it by --private-registries.")
+	case errors.Is(err, errLocal):
+		return say(fault.BadUserInput, "The registry %s is at an address that this installation does not ask, its own or a neighbour's: its operator can allow it by --insecure-registries.")
 	case errors.Is(err, errPlain), errors.Is(err, http.ErrSchemeMismatch):
 		return say(fault.BadUserInput, "The registry %s speaks plain HTTP, and a password must not travel so: its operator has to serve HTTPS, or the operator of this installation to allow it by --insecure-registries.")
 	case errors.Is(err, context.DeadlineExceeded):
 		return say(fault.Unavailable, "The registry %s did not answer in time: try again soon.")
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return say(fault.Unavailable, "The registry %s could not be found: check its name, or try again soon.")
-	case errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case unreachable(err):
 		return say(fault.Unavailable, "The registry %s could not be reached: check its name, or try again soon.")
 	default:
 		return say(fault.BadUserInput, "%s does not answer as a container registry: check its name.")
 	}
+}
+
+// unreachable tells whether the way to a registry failed. That an error is a net.Error
+// says nothing of that: all of an http.Client's are.
+func unreachable(err error) bool {
+	var connection *net.OpError
+	var name *net.DNSError
+	var late interface{ Timeout() bool }
+	return errors.As(err, &connection) || errors.As(err, &name) || errors.As(err, &late) && late.Timeout() ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // answered is the verdict over an answer that is not 200.
@@ -208,20 +220,34 @@ func answered(status int, say func(fault.Kind, string) error) error {
 	}
 }
 
-// quiet is an error for the log, without what the registry wrote: it might repeat the
-// password.
+// quiet is an error for the log, in words of ours and numbers alone. What a registry
+// chose is left out: it was told the password, perhaps at an earlier try, and might repeat
+// it in an answer, or in the name and the path of an address that it leads to.
 func quiet(err error) error {
 	var answer *remote.Error
-	var network net.Error
-	switch {
-	case errors.As(err, &answer):
+	var number syscall.Errno
+	var name *net.DNSError
+	if errors.As(err, &answer) {
 		text := fmt.Sprintf("status %d", answer.StatusCode)
-		if request := answer.Request; request != nil {
-			text = strings.Join([]string{request.Method, request.URL.Host + request.URL.Path, text}, " ")
+		if answer.Request != nil {
+			text = operation(answer.Request) + ": " + text
 		}
 		return errors.New(text)
-	case errors.As(err, &network), errors.Is(err, errPlain), errors.Is(err, errPrivate):
-		return err
+	}
+	for _, known := range []error{errPlain, errPrivate, errLocal, http.ErrSchemeMismatch, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	switch {
+	case errors.As(err, &name):
+		return fmt.Errorf("look-up: %s", name.Err)
+	case errors.As(err, &number):
+		return number
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return errors.New("the certificate is not trusted")
+	case unreachable(err):
+		return errors.New("the connection failed")
 	default:
 		return errNoRegistry
 	}

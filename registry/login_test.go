@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 	username = "ada"
 	password = "correct horse:battery\nstaple"
 )
+
+// here are the rules of development, where registries are on this very host.
+var here = registry.Rules{Loopback: true}
 
 func logins(t *testing.T, rules registry.Rules) *registry.Logins {
 	t.Helper()
@@ -111,6 +115,9 @@ func TestTry(t *testing.T) {
 		w.Header().Set("WWW-Authenticate", `Basic realm="away"`)
 		w.WriteHeader(http.StatusUnauthorized)
 	})
+	remembers := func(realm string) http.Handler {
+		return bearer(`realm="` + strings.ReplaceAll(realm, "%", "battery") + `"`)
+	}
 	cases := []struct {
 		reason   string
 		registry http.Handler
@@ -133,16 +140,54 @@ func TestTry(t *testing.T) {
 		{"a registry that repeats what it is sent", echo, password, fault.BadUserInput, "refused this login"},
 		{"a challenge without a token server", bearer(`service="x"`), password, fault.BadUserInput, "does not answer as a container registry"},
 		{"a token server that would hear the password in plain text", bearer(`realm="http://token.example.com/token"`), password, fault.BadUserInput, "plain HTTP"},
-		{"a token server at the clouds' metadata address", bearer(`realm="https://169.254.169.254/latest"`), password, fault.BadUserInput, "private address"},
+		{"a token server at the clouds' metadata address", bearer(`realm="https://169.254.169.254/latest"`), password, fault.BadUserInput, "does not ask"},
+		{"a password in a token server's name", remembers("https://%.invalid/token"), password, fault.Unavailable, "could not be"},
+		{"a password in the name of a token server in plain text", remembers("http://%.example.com/token"), password, fault.BadUserInput, "plain HTTP"},
+		{"a password in a redirect that is no address", leads("http://%zzbattery"), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a password in a redirect to itself", leads("/battery"), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a password in an answer that is no HTTP", raw("battery\r\n\r\n"), password, fault.BadUserInput, "does not answer as a container registry"},
+		{"a registry that hangs up", raw(""), password, fault.Unavailable, "could not be reached"},
 		{"a token server that gives no token, and repeats", tokenless.Config.Handler, password, fault.BadUserInput, "does not answer as a container registry"},
 		{"a registry that sends one away to plain HTTP", http.RedirectHandler("http://example.com/v2/", http.StatusFound), password, fault.BadUserInput, "plain HTTP"},
 		{"a registry that sends one into the network behind it", http.RedirectHandler("https://10.1.2.3/v2/", http.StatusFound), password, fault.BadUserInput, "private address"},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
-			check(t, logins(t, registry.Rules{}).Try(t.Context(), serve(t, c.registry), username, c.password), c.kind, c.words)
+			check(t, logins(t, here).Try(t.Context(), serve(t, c.registry), username, c.password), c.kind, c.words)
 		})
 	}
+}
+
+// leads is a registry that leads those who log in to another place.
+func leads(to string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="leads"`)
+		switch {
+		case r.URL.Path != "/v2/":
+			w.WriteHeader(http.StatusNotFound)
+		case r.Header.Get("Authorization") == "":
+			w.WriteHeader(http.StatusUnauthorized)
+		default:
+			w.Header().Set("Location", to)
+			w.WriteHeader(http.StatusFound)
+		}
+	})
+}
+
+// raw is a registry that answers those who log in with bytes of its own.
+func raw(answer string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			w.Header().Set("WWW-Authenticate", `Basic realm="raw"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		connection, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			_, _ = connection.Write([]byte(answer)) // the client may be gone
+			_ = connection.Close()
+		}
+	})
 }
 
 // TestTryUnreachable asks where nobody answers as they should.
@@ -174,14 +219,14 @@ func TestTryUnreachable(t *testing.T) {
 		kind     fault.Kind
 		words    string
 	}{
-		{"nobody listens", closed.Addr().String(), registry.Rules{}, fault.Unavailable, "could not be reached"},
-		{"nobody answers", hang.Addr().String(), registry.Rules{}, fault.Unavailable, "in time"},
+		{"nobody listens", closed.Addr().String(), here, fault.Unavailable, "could not be reached"},
+		{"nobody answers", hang.Addr().String(), here, fault.Unavailable, "in time"},
 		{"a name that is none", "registry.invalid", registry.Rules{}, fault.Unavailable, "could not be"},
-		{"a certificate of nobody known", strings.TrimPrefix(untrusted.URL, "https://"), registry.Rules{}, fault.BadUserInput, "certificate"},
+		{"a certificate of nobody known", strings.TrimPrefix(untrusted.URL, "https://"), here, fault.BadUserInput, "certificate"},
 		{"a private address", "10.255.0.1:5000", registry.Rules{}, fault.BadUserInput, "--private-registries"},
 		{"addresses between carriers", "100.100.100.200", registry.Rules{}, fault.BadUserInput, "--private-registries"},
-		{"the clouds' metadata service", "169.254.169.254", registry.Rules{Private: true}, fault.BadUserInput, "private address"},
-		{"no address at all", "0.0.0.0:" + plainPort, registry.Rules{Private: true}, fault.BadUserInput, "private address"},
+		{"the clouds' metadata service", "169.254.169.254", registry.Rules{Private: true}, fault.BadUserInput, "--insecure-registries"},
+		{"no address at all", "0.0.0.0:" + plainPort, registry.Rules{Private: true}, fault.BadUserInput, "--insecure-registries"},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
@@ -191,7 +236,7 @@ func TestTryUnreachable(t *testing.T) {
 	t.Run("a caller who gives up", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := logins(t, registry.Rules{}).Try(ctx, hang.Addr().String(), username, password); !errors.Is(err, context.Canceled) {
+		if err := logins(t, here).Try(ctx, hang.Addr().String(), username, password); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want the context's own error", err)
 		}
 	})
@@ -199,14 +244,23 @@ func TestTryUnreachable(t *testing.T) {
 
 // TestRules says who may speak plain HTTP.
 func TestRules(t *testing.T) {
-	rules := registry.Rules{Insecure: []string{"old.example.com", "new.example.com:5000"}}
-	for host, want := range map[string]bool{
-		"localhost": true, "localhost:5000": true, "127.0.0.1:80": true, "127.9.9.9": true, "[::1]:5000": true,
-		"old.example.com": true, "old.example.com:5000": true, "new.example.com:5000": true, "new.example.com": false,
-		"localhost.example.com": false, "10.0.0.1:5000": false, "registry.local": false,
-	} {
-		if got := rules.Plain(host); got != want {
-			t.Errorf("%s: plain HTTP %v, want %v", host, got, want)
+	rules := registry.Rules{Insecure: []string{"old.example.com", "new.example.com:5000", "127.0.0.1:5000"}}
+	development := registry.Rules{Loopback: true}
+	cases := []struct {
+		host                      string
+		production, inDevelopment bool
+	}{
+		{"localhost", false, true}, {"localhost:5000", false, true}, {"127.0.0.1:80", false, true}, {"127.9.9.9", false, true}, {"[::1]:5000", false, true},
+		{"127.0.0.1:5000", true, true},
+		{"old.example.com", true, false}, {"old.example.com:5000", true, false}, {"new.example.com:5000", true, false}, {"new.example.com", false, false},
+		{"localhost.example.com", false, false}, {"10.0.0.1:5000", false, false}, {"registry.local", false, false},
+	}
+	for _, c := range cases {
+		if got := rules.Plain(c.host); got != c.production {
+			t.Errorf("%s: plain HTTP %v, want %v", c.host, got, c.production)
+		}
+		if got := development.Plain(c.host); got != c.inDevelopment {
+			t.Errorf("%s in development: plain HTTP %v, want %v", c.host, got, c.inDevelopment)
 		}
 	}
 }
@@ -220,5 +274,34 @@ func TestInsecureIsAllowedByName(t *testing.T) {
 	}
 	rules := registry.Rules{Insecure: []string{"0.0.0.0:" + port}} // as 127.0.0.1, by a name that says nothing of it
 	check(t, logins(t, rules).Try(t.Context(), "0.0.0.0:"+port, username, password), "", "")
-	check(t, logins(t, registry.Rules{}).Try(t.Context(), "0.0.0.0:"+port, username, password), fault.BadUserInput, "private address")
+	check(t, logins(t, registry.Rules{}).Try(t.Context(), "0.0.0.0:"+port, username, password), fault.BadUserInput, "--insecure-registries")
+}
+
+// TestLoopback: a gateway that is not told otherwise makes no connection to its own host,
+// so that nobody learns from an answer what listens there.
+func TestLoopback(t *testing.T) {
+	var asked atomic.Int64
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &httptest.Server{Listener: listener, Config: &http.Server{Handler: http.NotFoundHandler(),
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				asked.Add(1)
+			}
+		}}}
+	server.Start()
+	t.Cleanup(server.Close)
+	open := listener.Addr().String()
+	_, port, err := net.SplitHostPort(open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []string{open, "localhost:" + port, "127.0.0.1:1", "localhost:1"} {
+		check(t, logins(t, registry.Rules{Private: true}).Try(t.Context(), at, username, password), fault.BadUserInput, "does not ask")
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("%d connections were made to this host", n)
+	}
 }

@@ -15,17 +15,19 @@ import (
 // public addresses.
 type Rules struct {
 	// Insecure are registries, host or host:port, that may speak plain HTTP and be at any
-	// address, besides those on loopback, which may always.
+	// address.
 	Insecure []string
 	// Private lets registries be asked at addresses of private networks.
 	Private bool
+	// Loopback makes registries insecure that are on this very host by their own name: for
+	// development, and for builds, whose host is their pod.
+	Loopback bool
 }
 
-// Plain tells whether a registry, host[:port], may speak plain HTTP: it is on this very
-// host, or the operator says so.
+// Plain tells whether a registry, host[:port], may speak plain HTTP: the operator says so.
 func (r Rules) Plain(registry string) bool {
 	host := hostOf(registry)
-	return model.Loopback(host) || slices.Contains(r.Insecure, registry) || slices.Contains(r.Insecure, host)
+	return r.Loopback && model.Loopback(host) || slices.Contains(r.Insecure, registry) || slices.Contains(r.Insecure, host)
 }
 
 // hostOf is host[:port] without the port.
@@ -36,16 +38,40 @@ func hostOf(registry string) string {
 	return registry
 }
 
-// shared is the address space between carriers and their customers (RFC 6598), which
-// some clouds keep their own services in.
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+var (
+	// private are ranges of private networks besides those that netip knows: between carriers
+	// and their customers (RFC 6598), which some clouds keep their own services in, and behind
+	// a network's own translators to IPv4 (RFC 8215).
+	private = []netip.Prefix{netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("64:ff9b:1::/48")}
+	// nat64 (RFC 6052) and sixToFour (RFC 3056) stand for IPv4 addresses.
+	nat64     = netip.MustParsePrefix("64:ff9b::/96")
+	sixToFour = netip.MustParsePrefix("2002::/16")
+)
 
-// reach tells whether an address that a name stands for may be asked. Loopback and what
-// is on the link, such as clouds' metadata services, never may.
-func (r Rules) reach(address netip.Addr) bool {
-	address = address.Unmap()
-	if !address.IsGlobalUnicast() || address.IsLoopback() {
-		return false
+// reach is nil where an address that a name stands for may be asked, else errLocal or
+// errPrivate. Loopback and what is on the link, such as clouds' metadata services, never may.
+func (r Rules) reach(address netip.Addr) error {
+	address = meant(address)
+	switch {
+	case !address.IsGlobalUnicast() || address.IsLoopback():
+		return errLocal
+	case r.Private:
+		return nil
+	case address.IsPrivate(), slices.ContainsFunc(private, func(p netip.Prefix) bool { return p.Contains(address) }):
+		return errPrivate
 	}
-	return r.Private || !address.IsPrivate() && !shared.Contains(address)
+	return nil
+}
+
+// meant is the address that another stands for.
+func meant(address netip.Addr) netip.Addr {
+	address = address.WithZone("").Unmap()
+	bytes := address.As16()
+	switch {
+	case nat64.Contains(address):
+		return netip.AddrFrom4([4]byte(bytes[12:]))
+	case sixToFour.Contains(address):
+		return netip.AddrFrom4([4]byte(bytes[2:6]))
+	}
+	return address
 }

@@ -19,7 +19,7 @@ type Registries struct {
 func (r *Registries) Bind(set *flag.FlagSet) []Setting {
 	set.StringVar(&r.insecure, "insecure-registries", "", "")
 	return []Setting{
-		{Flag: "insecure-registries", Env: "DRYDOCK_INSECURE_REGISTRIES", Help: "registries that may speak plain HTTP, host or host:port, separated by commas; those on loopback may always"},
+		{Flag: "insecure-registries", Env: "DRYDOCK_INSECURE_REGISTRIES", Help: "registries that may speak plain HTTP, host or host:port, separated by commas; for builds those on their own loopback may always"},
 	}
 }
 
