@@ -17,24 +17,18 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// metaTrialDays of a product is how many days are free for an account that never had a
-// subscription.
-const metaTrialDays = "drydock.trial_days"
-
-// maxTrialDays is Stripe's longest trial, two years.
-const maxTrialDays = 730
-
 // Checkout opens a page at Stripe on which the account of a login buys a plan, and gives
 // the page's address. The page leads back to returnURL with the query checkout=success or
 // checkout=cancelled. A plan that the account runs already is replaced once the new one
 // runs, see settleReplaced. The same key with the same outcome gives the same page for a
-// day; an empty key is like no other.
+// day; an empty key is like no other. An account's first trial is its only one: a page with
+// one closes those that were opened before.
 //
 // A plan that is not for sale is fault.BadUserInput, the plan that the account has
 // already fault.Conflict.
 //
 // Stripe: GET /v1/subscriptions?customer=&status=all, POST /v1/checkout/sessions; before
-// that what Account and Plans make.
+// that what Account and Plans make, and for a trial what closeTrials makes.
 func (c *Client) Checkout(ctx context.Context, login, productID, returnURL, key string) (string, error) {
 	account, err := c.Account(ctx, login)
 	if err != nil {
@@ -52,10 +46,6 @@ func (c *Client) Checkout(ctx context.Context, login, productID, returnURL, key 
 	if err != nil {
 		return "", err
 	}
-	trial := 0
-	if len(held) == 0 {
-		trial = c.trialDays(sale.product)
-	}
 	params := &stripe.CheckoutSessionParams{
 		Mode: stripe.String("subscription"), Customer: &account.CustomerID, ClientReferenceID: &account.Login,
 		AllowPromotionCodes: stripe.Bool(true), LineItems: sale.lines(),
@@ -64,16 +54,21 @@ func (c *Client) Checkout(ctx context.Context, login, productID, returnURL, key 
 			Metadata: map[string]string{metaLogin: account.Login, metaReplaces: replaces},
 		},
 	}
-	if trial > 0 {
-		params.SubscriptionData.TrialPeriodDays = stripe.Int64(int64(trial))
-	}
 	params.Context = ctx
-	params.SetIdempotencyKey(idempotencyKey("checkout", key, account.CustomerID, sale.fingerprint(), returnURL, replaces, strconv.Itoa(trial)))
-	session, err := c.stripe.sessions.New(params)
-	if failedForGood(err) {
-		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
-		session, err = c.stripe.sessions.New(params)
+	trial := 0
+	if len(held) == 0 {
+		trial = c.trialDays(sale.product)
 	}
+	params.SetIdempotencyKey(idempotencyKey("checkout",
+		keySum(key, account.CustomerID, sale.fingerprint(), returnURL, replaces, strconv.Itoa(trial))))
+	if trial > 0 {
+		if err := c.closeTrials(ctx, account.CustomerID, *params.IdempotencyKey); err != nil {
+			return "", err
+		}
+		params.SubscriptionData.TrialPeriodDays = stripe.Int64(int64(trial))
+		params.AddMetadata(metaTrial, *params.IdempotencyKey)
+	}
+	session, err := untilKept(c, &params.Params, func() (*stripe.CheckoutSession, error) { return c.stripe.sessions.New(params) })
 	if err != nil {
 		return "", c.unsold(err)
 	}
@@ -164,20 +159,6 @@ func (c *Client) replacedBy(ctx context.Context, held []*stripe.Subscription, pr
 	return replacesNone, nil
 }
 
-// trialDays is a product's trial; what is no number of days is a problem, and none.
-func (c *Client) trialDays(product *stripe.Product) int {
-	text := product.Metadata[metaTrialDays]
-	if text == "" {
-		return 0
-	}
-	days, err := strconv.Atoi(text)
-	if err != nil || days < 0 || days > maxTrialDays {
-		c.badLimit(product, metaTrialDays, text, "a number of days up to "+strconv.Itoa(maxTrialDays), "no trial")
-		return 0
-	}
-	return days
-}
-
 // subscriptions reads a customer's, newest first; status all has the ended ones too.
 //
 // Stripe: GET /v1/subscriptions?customer=, once for each hundred.
@@ -222,12 +203,15 @@ func back(returnURL, outcome string) *string {
 	return stripe.String(address.String())
 }
 
-// idempotencyKey is of a purpose, a client's key and all else that its request says, so
-// that no two different requests share one. Without a client's key it is like no other.
-func idempotencyKey(purpose, key string, parts ...string) string {
+// keySum is of a client's key and all else that its request says, so that no two different
+// requests share one. Without a client's key it is like no other.
+func keySum(key string, parts ...string) [sha256.Size]byte {
 	if key == "" {
 		key = rand.Text()
 	}
-	sum := sha256.Sum256([]byte(strings.Join(slices.Insert(parts, 0, key), "\x00")))
+	return sha256.Sum256([]byte(strings.Join(slices.Insert(parts, 0, key), "\x00")))
+}
+
+func idempotencyKey(purpose string, sum [sha256.Size]byte) string {
 	return "drydock-" + purpose + "-" + hex.EncodeToString(sum[:])
 }

@@ -87,8 +87,18 @@ func failedForGood(err error) bool {
 		refused.LastResponse != nil && refused.LastResponse.Header.Get("Idempotent-Replayed") == "true"
 }
 
-// otherKey is the idempotency key to use in place of one that remembers a failure, the
-// same on every replica. It changes by the minute: it may come to remember one itself.
+// untilKept makes a request that has an idempotency key; where that remembers a failure,
+// once more by another key. That one is the same on every replica and changes by the
+// minute, for it may come to remember a failure itself.
+func untilKept[T any](c *Client, params *stripe.Params, request func() (T, error)) (T, error) {
+	made, err := request()
+	if failedForGood(err) {
+		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
+		made, err = request()
+	}
+	return made, err
+}
+
 func (c *Client) otherKey(key string) *string {
 	return stripe.String(key + "-" + c.options.Now().UTC().Format("2006-01-02T15:04"))
 }

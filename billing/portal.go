@@ -25,12 +25,8 @@ func (c *Client) Portal(ctx context.Context, login, returnURL, key string) (stri
 	params := &stripe.BillingPortalSessionParams{Customer: &account.CustomerID, ReturnURL: &returnURL}
 	params.Context = ctx
 	minute := c.options.Now().UTC().Truncate(time.Minute).Format(time.RFC3339)
-	params.SetIdempotencyKey(idempotencyKey("portal", key, account.CustomerID, returnURL, minute))
-	session, err := c.stripe.portals.New(params)
-	if failedForGood(err) {
-		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
-		session, err = c.stripe.portals.New(params)
-	}
+	params.SetIdempotencyKey(idempotencyKey("portal", keySum(key, account.CustomerID, returnURL, minute)))
+	session, err := untilKept(c, &params.Params, func() (*stripe.BillingPortalSession, error) { return c.stripe.portals.New(params) })
 	if err != nil {
 		return "", c.closed(err)
 	}

@@ -103,7 +103,7 @@ func (a *stripeAPI) close() {
 }
 
 // collections are the paths' words that an id follows.
-var collections = []string{"customers", "products", "prices", "meters", "subscriptions"}
+var collections = []string{"customers", "products", "prices", "meters", "subscriptions", "sessions"}
 
 // operation is a request's method and path template, for the metrics.
 func operation(r *http.Request) string {

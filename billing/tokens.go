@@ -2,10 +2,8 @@ package billing
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"errors"
 	"net/http"
 	"strconv"
@@ -75,20 +73,15 @@ func (c *Client) RaiseTokenEpoch(ctx context.Context, login, key string) (*model
 	if err != nil {
 		return nil, err
 	}
-	if key == "" {
-		key = rand.Text()
-	}
-	sum := sha256.Sum256([]byte(account.CustomerID + "\x00" + key))
+	sum := keySum(key, account.CustomerID)
 	params := &stripe.CustomerParams{Metadata: map[string]string{
 		metaTokenEpoch: strconv.FormatInt(account.TokenEpoch+epochStep(sum), 10),
 	}}
 	params.Context = ctx
-	params.SetIdempotencyKey("drydock-revoke-" + hex.EncodeToString(sum[:]))
-	customer, err := c.stripe.customers.Update(account.CustomerID, params)
-	if failedForGood(err) {
-		params.IdempotencyKey = c.otherKey(*params.IdempotencyKey)
-		customer, err = c.stripe.customers.Update(account.CustomerID, params)
-	}
+	params.SetIdempotencyKey(idempotencyKey("revoke", sum))
+	customer, err := untilKept(c, &params.Params, func() (*stripe.Customer, error) {
+		return c.stripe.customers.Update(account.CustomerID, params)
+	})
 	notices := []string{notice(noticeRevoked, account.CustomerID)}
 	switch {
 	case err == nil:

@@ -214,6 +214,23 @@ func (c *call) getCheckoutSession() (object, *apiError) {
 	return c.showSession(session, expand)
 }
 
+func (c *call) listCheckoutSessions() (object, *apiError) {
+	created, customer, status := c.created(), c.params.text("customer"), c.params.oneOf("status", "open", "complete", "expired")
+	for _, session := range c.server.state.Sessions.Items {
+		c.lapse(session)
+	}
+	answer, err := c.list("checkout.session", "/v1/checkout/sessions", c.server.state.Sessions, func(o object) bool {
+		return created(o) && (customer == "" || text(o, "customer") == customer) && (status == "" || text(o, "status") == status)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, session := range answer["data"].([]any) {
+		delete(session.(object), "line_items")
+	}
+	return answer, nil
+}
+
 func (c *call) expireCheckoutSession() (object, *apiError) {
 	expand := c.params.texts("expand")
 	session, err := c.session()

@@ -65,6 +65,7 @@ func (s *Server) mux() *http.ServeMux {
 		"POST /v1/billing/meter_events":               (*call).createMeterEvent,
 
 		"POST /v1/checkout/sessions":             (*call).createCheckoutSession,
+		"GET /v1/checkout/sessions":              (*call).listCheckoutSessions,
 		"GET /v1/checkout/sessions/{id}":         (*call).getCheckoutSession,
 		"POST /v1/checkout/sessions/{id}/expire": (*call).expireCheckoutSession,
 		"POST /v1/billing_portal/sessions":       (*call).createPortalSession,
