@@ -81,7 +81,7 @@ type sale struct {
 	licensed, metered *stripe.Price
 }
 
-// sale finds what a plan is bought at.
+// sale is what a plan is bought at, which one with a price has.
 func (c *Client) sale(ctx context.Context, productID string) (*sale, error) {
 	plans, err := c.plans(ctx)
 	if err != nil {
@@ -96,31 +96,12 @@ func (c *Client) sale(ctx context.Context, productID string) (*sale, error) {
 	case plan.Price == nil:
 		return nil, fault.New(fault.BadUserInput, "The plan %s has no price: ask an administrator for it.", plan.Name)
 	}
-	offered, err := c.offered.Get(ctx, catalogKey, c.readOffered)
-	if err != nil {
-		return nil, c.translate(err)
-	}
-	prices, err := c.prices.Get(ctx, catalogKey, c.readAllPrices)
-	if err != nil {
-		return nil, c.translate(err)
-	}
-	for _, product := range offered {
-		if product.ID != productID {
-			continue
-		}
-		if licensed, metered := c.pricesOf(product, prices); licensed != nil {
-			return &sale{product, licensed, metered}, nil
-		}
-	}
-	return nil, fault.New(fault.Conflict, changedSale)
+	return plans.sales[productID], nil
 }
 
 func free(plan *model.Plan) bool {
 	return plan.Price != nil && plan.Price.UnitAmount == 0 && plan.Price.MeteredUnitAmountPerMinute == nil
 }
-
-// changedSale are the words for a plan that changed between two reads.
-const changedSale = "The plan's price changed a moment ago: look at it again, then try once more."
 
 // lines are the items to buy: a metered price goes without a quantity.
 func (s *sale) lines() []*stripe.CheckoutSessionLineItemParams {
@@ -183,7 +164,8 @@ func (c *Client) unsold(err error) error {
 	if errors.As(err, &refused) && strings.HasPrefix(refused.Param, "line_items") {
 		c.prices.Invalidate(catalogKey)
 		c.catalog.Invalidate(catalogKey)
-		return &fault.Error{Kind: fault.Conflict, Message: changedSale, Cause: err}
+		return &fault.Error{Kind: fault.Conflict, Cause: err,
+			Message: "The plan's price changed a moment ago: look at it again, then try once more."}
 	}
 	if usedBefore(err) {
 		return &fault.Error{Kind: fault.Conflict, Message: "This clientMutationID was used for something else: choose a new one.", Cause: err}

@@ -3,6 +3,7 @@ package billing
 import (
 	"cmp"
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -19,6 +20,8 @@ type catalog struct {
 	// all is cheapest first.
 	all  []*model.Plan
 	byID map[string]*model.Plan
+	// sales are what those with a price are bought at.
+	sales map[string]*sale
 	// standard is the plan of accounts without a subscription; nil where none is marked.
 	standard *model.Plan
 }
@@ -106,16 +109,15 @@ func (c *Client) PlanNow(ctx context.Context, account *model.Account) (*model.Pl
 	return &fresh, nil
 }
 
-// beginPlans reads the plans until they are held: what changes while it is read is not.
+// beginPlans reads the plans; they are to be held from here on.
 func (c *Client) beginPlans(ctx context.Context) error {
-	for {
-		if _, err := c.plans(ctx); err != nil {
-			return err
-		}
-		if _, held := c.catalog.Peek(catalogKey); held {
-			return nil
-		}
+	if _, err := c.plans(ctx); err != nil {
+		return err
 	}
+	if _, held := c.catalog.Peek(catalogKey); !held {
+		return errors.New("the plans changed while they were read")
+	}
+	return nil
 }
 
 func (c *Client) plans(ctx context.Context) (*catalog, error) {
@@ -160,7 +162,7 @@ func (c *Client) readOffered(ctx context.Context) ([]*stripe.Product, error) {
 
 func (c *Client) catalogOf(offered []*stripe.Product, prices []*stripe.Price) *catalog {
 	c.problems.clear("product ")
-	plans := &catalog{byID: map[string]*model.Plan{}}
+	plans := &catalog{byID: map[string]*model.Plan{}, sales: map[string]*sale{}}
 	var standard []*stripe.Product
 	for _, product := range offered {
 		if product.Metadata[metaDefault] == "true" {
@@ -183,6 +185,9 @@ func (c *Client) catalogOf(offered []*stripe.Product, prices []*stripe.Price) *c
 		}
 		plans.all = append(plans.all, plan)
 		plans.byID[product.ID] = plan
+		if licensed, metered := c.pricesOf(product, prices); licensed != nil {
+			plans.sales[product.ID] = &sale{product, licensed, metered}
+		}
 	}
 	slices.SortFunc(plans.all, func(a, b *model.Plan) int {
 		return cmp.Or(cmp.Compare(amountOf(a), amountOf(b)), cmp.Compare(a.Name, b.Name))
