@@ -106,7 +106,7 @@ var operations = []operation{
 	{name: "Hold, cold", request: "GET /v1/customers/{id}", run: hold},
 	{name: "Hold, dropped", request: "GET /v1/customers/{id}", before: dropped, run: hold},
 	{name: "Metered", request: "GET /v1/billing/meters/{id}/event_summaries", run: func(ctx context.Context, c *billing.Client) error {
-		_, err := c.Metered(ctx, model.Payer{Login: "ada"}, noon.Add(-time.Hour), noon)
+		_, err := c.Metered(ctx, model.Owner{Login: "ada"}, noon.Add(-time.Hour), noon)
 		return err
 	}},
 	{name: "CatchUp", request: "GET /v1/events", run: func(ctx context.Context, c *billing.Client) error { return c.CatchUp(ctx) }},

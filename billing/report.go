@@ -38,7 +38,7 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 		return fault.New(fault.BadUserInput, "The build finished over 35 days ago: its usage is not metered any more.")
 	}
 	defer c.ForgetUsage(report.Login)
-	return c.asCustomer(ctx, model.Payer{Login: report.Login, CustomerID: report.CustomerID}, func(customerID string) error {
+	return c.asCustomer(ctx, model.Owner{Login: report.Login, CustomerID: report.CustomerID}, func(customerID string) error {
 		params := &stripe.BillingMeterEventParams{
 			EventName: stripe.String(eventName), Identifier: &report.BuildUID, Timestamp: stripe.Int64(report.FinishedAt.Unix()),
 			Payload: map[string]string{"stripe_customer_id": customerID, "value": strconv.FormatInt(report.Seconds, 10)},
@@ -58,7 +58,7 @@ func (c *Client) ReportUsage(ctx context.Context, report model.UsageReport) erro
 // asCustomer does something with the customer who pays, or with that of the login. Where
 // Stripe does not have the latter any more, it is done once again with the one that the
 // login has by now.
-func (c *Client) asCustomer(ctx context.Context, payer model.Payer, do func(customerID string) error) error {
+func (c *Client) asCustomer(ctx context.Context, payer model.Owner, do func(customerID string) error) error {
 	login, err := canonical(payer.Login)
 	if err != nil {
 		return noAccount()

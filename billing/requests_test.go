@@ -129,7 +129,7 @@ func TestRequests(t *testing.T) {
 		{
 			reason: "a minute's metered seconds are one request",
 			run: func(ctx context.Context, c *billing.Client) error {
-				_, err := c.Metered(ctx, model.Payer{Login: "ada"}, noon, noon.Add(time.Minute))
+				_, err := c.Metered(ctx, model.Owner{Login: "ada"}, noon, noon.Add(time.Minute))
 				return err
 			},
 			cold: counts{summaries: 1}, warm: counts{summaries: 1},
@@ -137,7 +137,7 @@ func TestRequests(t *testing.T) {
 		{
 			reason: "the metered seconds of 48 hours are one request",
 			run: func(ctx context.Context, c *billing.Client) error {
-				_, err := c.MeteredHours(ctx, model.Payer{Login: "ada"}, noon.Add(-48*time.Hour), noon)
+				_, err := c.MeteredHours(ctx, model.Owner{Login: "ada"}, noon.Add(-48*time.Hour), noon)
 				return err
 			},
 			cold: counts{summaries: 1}, warm: counts{summaries: 1},

@@ -8,16 +8,16 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// PayerOf is who pays for the builds of a login now. Unknown logins are fault.NotFound.
+// OwnerOf is who pays for the builds of a login now. Unknown logins are fault.NotFound.
 //
 // Stripe: as resolve.
-func (c *Client) PayerOf(ctx context.Context, login string) (model.Payer, error) {
+func (c *Client) OwnerOf(ctx context.Context, login string) (model.Owner, error) {
 	lower, err := canonical(login)
 	if err != nil {
-		return model.Payer{}, noAccount()
+		return model.Owner{}, noAccount()
 	}
 	id, err := c.resolve(ctx, lower)
-	return model.Payer{Login: lower, CustomerID: id}, c.translate(err)
+	return model.Owner{Login: lower, CustomerID: id}, c.translate(err)
 }
 
 // Metered returns the seconds that the meter holds of an account in [from, to), both
@@ -25,7 +25,7 @@ func (c *Client) PayerOf(ctx context.Context, login string) (model.Payer, error)
 // Stripe took a moment ago.
 //
 // Stripe: GET /v1/billing/meters/{id}/event_summaries
-func (c *Client) Metered(ctx context.Context, payer model.Payer, from, to time.Time) (int64, error) {
+func (c *Client) Metered(ctx context.Context, payer model.Owner, from, to time.Time) (int64, error) {
 	sums, err := c.spent(ctx, payer, period{from.UTC(), to.UTC()}, "")
 	return int64(sum(sums)), err
 }
@@ -34,7 +34,7 @@ func (c *Client) Metered(ctx context.Context, payer model.Payer, from, to time.T
 // and to are at the start of an hour.
 //
 // Stripe: GET /v1/billing/meters/{id}/event_summaries for each hundred hours
-func (c *Client) MeteredHours(ctx context.Context, payer model.Payer, from, to time.Time) (map[time.Time]int64, error) {
+func (c *Client) MeteredHours(ctx context.Context, payer model.Owner, from, to time.Time) (map[time.Time]int64, error) {
 	sums, err := c.spent(ctx, payer, period{from.UTC(), to.UTC()}, "hour")
 	hours := make(map[time.Time]int64, len(sums))
 	for start, seconds := range sums {
@@ -45,7 +45,7 @@ func (c *Client) MeteredHours(ctx context.Context, payer model.Payer, from, to t
 	return hours, err
 }
 
-func (c *Client) spent(ctx context.Context, payer model.Payer, span period, window string) (sums map[int64]int, err error) {
+func (c *Client) spent(ctx context.Context, payer model.Owner, span period, window string) (sums map[int64]int, err error) {
 	meterID, err := c.meterID(ctx)
 	if err != nil {
 		// No meter is for an operator to set right: the account is not to blame.

@@ -26,7 +26,7 @@ func TestBuildIsASnapshot(t *testing.T) {
 	in.Tags = []string{"latest", "v{{.Number}}"}
 	timeout := 60
 	in.TimeoutSeconds = &timeout
-	image, err := c.CreateImage(t.Context(), login, in, 10)
+	image, err := c.CreateImage(t.Context(), model.Owner{Login: login}, in, 10)
 	must(t, err)
 	started, err := c.StartBuild(t.Context(), model.BuildStart{Image: image.Key, Ref: "v1.2", Trigger: model.BuildTriggerPush, Plan: plan()})
 	must(t, err)
@@ -213,25 +213,25 @@ func TestRetryBuild(t *testing.T) {
 		must(t, w.Get(ctx, client.ObjectKey{Namespace: v1alpha1.Namespace(login), Name: key.Name}, &b))
 		return b.Spec.Source.Ref
 	}
-	retried, err := c.RetryBuild(ctx, failed.Key, plan(), "again")
+	retried, err := c.RetryBuild(ctx, failed.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"})
 	must(t, err)
 	if retried.Trigger != model.BuildTriggerRetry || retried.Number != 4 || ref(retried.Key) != "c0ffee" {
 		t.Errorf("got trigger %s, number %d, ref %s", retried.Trigger, retried.Number, ref(retried.Key))
 	}
-	if same, err := c.RetryBuild(ctx, failed.Key, plan(), "again"); err != nil || same.Key != retried.Key {
+	if same, err := c.RetryBuild(ctx, failed.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"}); err != nil || same.Key != retried.Key {
 		t.Errorf("the same mutation gave %v, %v", same, err)
 	}
-	if other, err := c.RetryBuild(ctx, cloneless.Key, plan(), "again"); err != nil || ref(other.Key) != "main" || other.Key == retried.Key {
+	if other, err := c.RetryBuild(ctx, cloneless.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"}); err != nil || ref(other.Key) != "main" || other.Key == retried.Key {
 		t.Errorf("a build without a commit is retried from its ref: %v, %v", other, err)
 	}
-	_, err = c.RetryBuild(ctx, running.Key, plan(), "")
+	_, err = c.RetryBuild(ctx, running.Key, model.BuildStart{Plan: plan()})
 	wantFault(t, err, fault.Conflict, "not ended")
-	_, err = c.RetryBuild(ctx, orphan.Key, plan(), "")
+	_, err = c.RetryBuild(ctx, orphan.Key, model.BuildStart{Plan: plan()})
 	wantFault(t, err, fault.Conflict, "gone")
 	create(t, c, login, "lost")
-	_, err = c.RetryBuild(ctx, orphan.Key, plan(), "")
+	_, err = c.RetryBuild(ctx, orphan.Key, model.BuildStart{Plan: plan()})
 	wantFault(t, err, fault.Conflict, "gone")
-	_, err = c.RetryBuild(ctx, model.Key{Login: login, Name: "none"}, plan(), "")
+	_, err = c.RetryBuild(ctx, model.Key{Login: login, Name: "none"}, model.BuildStart{Plan: plan()})
 	wantFault(t, err, fault.NotFound)
 }
 

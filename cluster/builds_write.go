@@ -18,10 +18,12 @@ import (
 
 // StartBuild queues a build of an image: a snapshot of the image as it is now and of
 // the plan's limits. The same clientMutationID again gives the build that it started.
-// Faults: BadUserInput for the ref, NotFound, Conflict for a suspended image,
-// LimitExceeded for a plan without builds.
+// Faults: BadUserInput for the ref, NotFound, Conflict for a suspended image and for a
+// namespace that is not the account's, LimitExceeded for a plan without builds.
 // Kubernetes: GET of the image, PUT of its status (these two again where somebody
-// wrote in between), POST; for a build that this replica knows, GET alone.
+// wrote in between), POST; for a build that this replica knows, GET alone. Before the
+// account's first write through this process GET of its namespace, and PUT where that
+// tells no customer.
 func (c *Client) StartBuild(ctx context.Context, start model.BuildStart) (*model.Build, error) {
 	return c.start(ctx, start, func(image *v1alpha1.Image) (string, error) {
 		return string(image.UID) + "/" + string(start.Trigger), nil
@@ -33,6 +35,9 @@ func (c *Client) StartBuild(ctx context.Context, start model.BuildStart) (*model
 func (c *Client) start(ctx context.Context, start model.BuildStart, identify func(*v1alpha1.Image) (string, error)) (*model.Build, error) {
 	if err := invalid(start.Validate()); err != nil {
 		return nil, err
+	}
+	if err := c.claim(ctx, model.Owner{Login: start.Image.Login, CustomerID: start.CustomerID}); err != nil {
+		return nil, missing(err, noImage)
 	}
 	mutation := start.ClientMutationID
 	if mutation == "" {
@@ -94,10 +99,11 @@ func newBuild(name string, start model.BuildStart, image *v1alpha1.Image) (*v1al
 			},
 		},
 		Spec: v1alpha1.BuildSpec{
-			Account: start.Image.Login,
-			Image:   v1alpha1.ImageReference{Name: image.Name, UID: string(image.UID)},
-			Recipe:  *image.Spec.Recipe.DeepCopy(),
-			Limits:  limits,
+			Account:  start.Image.Login,
+			Customer: start.CustomerID,
+			Image:    v1alpha1.ImageReference{Name: image.Name, UID: string(image.UID)},
+			Recipe:   *image.Spec.Recipe.DeepCopy(),
+			Limits:   limits,
 		},
 	}
 	for trigger, named := range triggers {
@@ -155,12 +161,12 @@ func (c *Client) CancelBuild(ctx context.Context, key model.Key) (*model.Build, 
 }
 
 // RetryBuild queues a build of an ended build's commit, or of its ref where the commit
-// is not known, with the image's present settings and the plan's limits. The same
-// clientMutationID again gives the build that it started. Faults: BadUserInput,
-// NotFound, Conflict for a build that has not ended and for an image that is gone or
-// suspended.
+// is not known, with the image's present settings. The start's image, ref and trigger are
+// the build's. The same clientMutationID again gives the build that it started. Faults:
+// BadUserInput, NotFound, Conflict for a build that has not ended, for an image that is
+// gone or suspended and for a namespace that is not the account's.
 // Kubernetes: GET of the build, then as StartBuild.
-func (c *Client) RetryBuild(ctx context.Context, key model.Key, plan *model.Plan, clientMutationID string) (*model.Build, error) {
+func (c *Client) RetryBuild(ctx context.Context, key model.Key, start model.BuildStart) (*model.Build, error) {
 	b, err := c.liveBuild(ctx, key)
 	if err != nil {
 		return nil, err
@@ -168,8 +174,7 @@ func (c *Client) RetryBuild(ctx context.Context, key model.Key, plan *model.Plan
 	if !b.Status.Phase.Done() {
 		return nil, fault.New(fault.Conflict, "The build has not ended yet: wait for its end, or cancel it, then retry.")
 	}
-	start := model.BuildStart{Image: model.Key{Login: key.Login, Name: b.Spec.Image.Name}, Ref: b.Status.Commit,
-		Trigger: model.BuildTriggerRetry, Plan: plan, ClientMutationID: clientMutationID}
+	start.Image, start.Ref, start.Trigger = model.Key{Login: key.Login, Name: b.Spec.Image.Name}, b.Status.Commit, model.BuildTriggerRetry
 	if start.Ref == "" {
 		start.Ref = b.Spec.Source.Ref
 	}

@@ -46,9 +46,9 @@ type Client struct {
 	params  runtime.ParameterCodec
 	images  *store[*model.Image]
 	builds  *store[*build]
-	logins  *store[logins]
+	homes   *store[*home]
 	follows follows
-	// accounts holds the namespaces that were seen to be the account's own.
+	// accounts holds the namespaces that were seen to be an account's own, and its customer.
 	accounts sync.Map
 	writing  stripes
 
@@ -85,7 +85,7 @@ func New(options Options) (*Client, error) {
 	}
 	c.images = newStore(imageKind(), subscribers, c.now)
 	c.builds = newStore(buildKind(options.Billed), subscribers, c.now)
-	c.logins = newStore(loginKind(), subscribers, c.now)
+	c.homes = newStore(homeKind(), subscribers, c.now)
 	c.follows.running = map[string]*follow{}
 	life := klog.NewContext(context.Background(), logr.FromSlogHandler(c.log.Handler()))
 	c.life, c.stop = context.WithCancel(life)
@@ -98,8 +98,8 @@ func New(options Options) (*Client, error) {
 func (c *Client) Start(ctx context.Context) error {
 	c.spawn(c.life, func(ctx context.Context) { c.images.run(ctx, c.drydock, c.log) })
 	c.spawn(c.life, func(ctx context.Context) { c.builds.run(ctx, c.drydock, c.log) })
-	c.spawn(c.life, func(ctx context.Context) { c.logins.run(ctx, c.core, c.log) })
-	for _, synced := range []<-chan struct{}{c.images.synced, c.builds.synced, c.logins.synced} {
+	c.spawn(c.life, func(ctx context.Context) { c.homes.run(ctx, c.core, c.log) })
+	for _, synced := range []<-chan struct{}{c.images.synced, c.builds.synced, c.homes.synced} {
 		select {
 		case <-synced:
 		case <-ctx.Done():
@@ -114,13 +114,13 @@ func (c *Client) Start(ctx context.Context) error {
 // Ready is nil once all that is watched is read. It stays so when the API server is
 // lost later: reads go on from memory, Details tells how old they are.
 func (c *Client) Ready() error {
-	return errors.Join(c.images.ready(), c.builds.ready(), c.logins.ready())
+	return errors.Join(c.images.ready(), c.builds.ready(), c.homes.ready())
 }
 
 // Details tells of each kind whether it is synced, how many objects there are, how
 // many seconds ago the API server was last heard of, and what stands in the way.
 func (c *Client) Details() map[string]any {
-	return map[string]any{"images": c.images.details(), "builds": c.builds.details(), "namespaces": c.logins.details()}
+	return map[string]any{"images": c.images.details(), "builds": c.builds.details(), "namespaces": c.homes.details()}
 }
 
 // Close ends the watches and all that hangs on them; subscribers' channels are closed.

@@ -14,38 +14,45 @@ import (
 
 const noCredential = "There is no such registry credential in this account."
 
-// logins are the registry credentials of one account, by registry.
-type logins []*model.RegistryCredential
+// home is what is kept of an account's namespace.
+type home struct {
+	login, customer string
+	// logins are by registry.
+	logins []*model.RegistryCredential
+}
 
-// loginKind keeps of accounts' namespaces which registries they have logins for. The
-// Secrets with the passwords are neither watched nor read: what may list Secrets may
-// read them, and the gateway may not.
-func loginKind() kind[logins] {
-	return kind[logins]{
+// homeKind keeps of accounts' namespaces whose they are, and which registries they have
+// logins for. The Secrets with the passwords are neither watched nor read: what may list
+// Secrets may read them, and the gateway may not.
+func homeKind() kind[*home] {
+	return kind[*home]{
 		resource:  "namespaces",
 		prototype: &corev1.Namespace{},
-		convert: func(object runtime.Object) (logins, bool) {
+		convert: func(object runtime.Object) (*home, bool) {
 			namespace, ok := object.(*corev1.Namespace)
 			if !ok {
 				return nil, false
 			}
-			all := loginsOf(namespace)
-			return all, len(all) > 0
+			found := homeOf(namespace)
+			return found, found.login != ""
 		},
-		compare: func(_, _ logins) int { return 0 },
-		groups:  []func(string, logins) string{func(_ string, all logins) string { return all[0].Login }},
+		compare: func(_, _ *home) int { return 0 },
+		groups:  []func(string, *home) string{func(_ string, found *home) string { return found.login }},
 	}
 }
 
-func loginsOf(namespace *corev1.Namespace) (all logins) {
-	login := loginOf(namespace.Name, namespace.Annotations[v1alpha1.AnnotationLogin])
-	if login == "" {
-		return nil
+func homeOf(namespace *corev1.Namespace) *home {
+	found := &home{
+		login:    loginOf(namespace.Name, namespace.Annotations[v1alpha1.AnnotationLogin]),
+		customer: namespace.Annotations[v1alpha1.AnnotationCustomer],
+	}
+	if found.login == "" {
+		return found
 	}
 	for _, kept := range v1alpha1.RegistryLogins(namespace) {
-		all = append(all, credential(login, kept))
+		found.logins = append(found.logins, credential(found.login, kept))
 	}
-	return all
+	return found
 }
 
 func credential(login string, kept v1alpha1.RegistryLogin) *model.RegistryCredential {
@@ -55,15 +62,20 @@ func credential(login string, kept v1alpha1.RegistryLogin) *model.RegistryCreden
 // RegistryCredentials returns an account's registry credentials, by registry.
 // Kubernetes: no request.
 func (c *Client) RegistryCredentials(_ context.Context, login string) ([]*model.RegistryCredential, error) {
-	all, _ := c.logins.get("", v1alpha1.Namespace(login))
-	return all, nil
+	if found, there := c.homes.get("", v1alpha1.Namespace(login)); there {
+		return found.logins, nil
+	}
+	return nil, nil
 }
 
 // RegistryCredential returns one of them; the key's name is the registry. Unknown ones
 // are fault.NotFound.
 // Kubernetes: no request.
-func (c *Client) RegistryCredential(_ context.Context, key model.Key) (*model.RegistryCredential, error) {
-	all, _ := c.logins.get("", v1alpha1.Namespace(key.Login))
+func (c *Client) RegistryCredential(ctx context.Context, key model.Key) (*model.RegistryCredential, error) {
+	all, err := c.RegistryCredentials(ctx, key.Login)
+	if err != nil {
+		return nil, err
+	}
 	for _, one := range all {
 		if one.Registry == key.Name {
 			return one, nil

@@ -38,7 +38,7 @@ func loginInput(registry, username, mutation string) model.SetRegistryCredential
 }
 
 func setLogin(ctx context.Context, c *cluster.Client, login, mutation string) error {
-	_, err := c.SetRegistryCredential(ctx, login, loginInput("registry.example.com", "ada", mutation), good)
+	_, err := c.SetRegistryCredential(ctx, model.Owner{Login: login}, loginInput("registry.example.com", "ada", mutation), good)
 	return err
 }
 
@@ -63,7 +63,7 @@ func TestRegistryCredentials(t *testing.T) {
 	c, other := w.connect(t, nil), w.connect(t, nil)
 	login := newLogin()
 	for _, registry := range []string{"Registry.Example.com:5000", "index.docker.io"} {
-		_, err := c.SetRegistryCredential(t.Context(), login, loginInput(registry, "ada", ""), good)
+		_, err := c.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput(registry, "ada", ""), good)
 		must(t, err)
 	}
 	want := []string{"docker.io ada", "registry.example.com:5000 ada"}
@@ -86,7 +86,7 @@ func TestRegistryCredentials(t *testing.T) {
 		}
 	}
 
-	_, err := other.SetRegistryCredential(t.Context(), login, loginInput("docker.io", "grace", ""), good)
+	_, err := other.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput("docker.io", "grace", ""), good)
 	must(t, err)
 	replaced := []string{"docker.io grace", "registry.example.com:5000 ada"}
 	if diff := cmp.Diff(replaced, registries(t, other, login)); diff != "" {
@@ -130,7 +130,7 @@ func TestRegistryCredentialRefused(t *testing.T) {
 	for _, c2 := range cases {
 		t.Run(c2.reason, func(t *testing.T) {
 			in := model.SetRegistryCredentialInput{Registry: c2.registry, Username: c2.username, Password: c2.password}
-			_, err := c.SetRegistryCredential(t.Context(), login, in, func(context.Context) error { return c2.try })
+			_, err := c.SetRegistryCredential(t.Context(), model.Owner{Login: login}, in, func(context.Context) error { return c2.try })
 			wantFault(t, err, fault.BadUserInput, c2.word)
 		})
 	}
@@ -150,9 +150,9 @@ func TestRegistryCredentialOnce(t *testing.T) {
 	w := newWorld(t)
 	c, other := w.connect(t, nil), w.connect(t, nil)
 	login := newLogin()
-	first, err := c.SetRegistryCredential(t.Context(), login, loginInput("registry.example.com", "ada", "set"), good)
+	first, err := c.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput("registry.example.com", "ada", "set"), good)
 	must(t, err)
-	again, err := other.SetRegistryCredential(t.Context(), login, loginInput("registry.example.com", "ada", "set"), func(context.Context) error {
+	again, err := other.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput("registry.example.com", "ada", "set"), func(context.Context) error {
 		return errors.New("tried again")
 	})
 	must(t, err)
@@ -161,7 +161,7 @@ func TestRegistryCredentialOnce(t *testing.T) {
 	}
 	key := model.Key{Login: login, Name: "registry.example.com"}
 	must(t, c.DeleteRegistryCredential(t.Context(), key, "delete"))
-	_, err = other.SetRegistryCredential(t.Context(), login, loginInput("registry.example.com", "ada", "set anew"), good)
+	_, err = other.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput("registry.example.com", "ada", "set anew"), good)
 	must(t, err)
 	must(t, c.DeleteRegistryCredential(t.Context(), key, "delete"))
 	if got := registries(t, other, login); len(got) != 1 {
@@ -180,7 +180,7 @@ func TestRegistryCredentialsAtOnce(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 9 {
 		group.Go(func() {
-			_, err := replicas[i%2].SetRegistryCredential(t.Context(), login, loginInput(fmt.Sprintf("r%d.example.com", i), "ada", ""), good)
+			_, err := replicas[i%2].SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput(fmt.Sprintf("r%d.example.com", i), "ada", ""), good)
 			if err != nil {
 				t.Error(err)
 			}
@@ -194,10 +194,10 @@ func TestRegistryCredentialsAtOnce(t *testing.T) {
 		return len(registries(t, replicas[0], login)) == 10 && len(registries(t, replicas[1], login)) == 10
 	})
 	for i := 10; i < most; i++ {
-		_, err := replicas[0].SetRegistryCredential(t.Context(), login, loginInput(fmt.Sprintf("r%d.example.com", i), "ada", ""), good)
+		_, err := replicas[0].SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput(fmt.Sprintf("r%d.example.com", i), "ada", ""), good)
 		must(t, err)
 	}
-	_, err := replicas[1].SetRegistryCredential(t.Context(), login, loginInput("more.example.com", "ada", ""), good)
+	_, err := replicas[1].SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput("more.example.com", "ada", ""), good)
 	wantFault(t, err, fault.LimitExceeded, "50")
 }
 

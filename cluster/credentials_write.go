@@ -30,13 +30,13 @@ const (
 // Kubernetes: GET of the namespace; POST of the Secret, PUT where it is there; GET and
 // PUT of the namespace, again where somebody wrote in between. Before the account's first
 // write through this process as for CreateImage.
-func (c *Client) SetRegistryCredential(ctx context.Context, login string, in model.SetRegistryCredentialInput, try func(context.Context) error) (*model.RegistryCredential, error) {
+func (c *Client) SetRegistryCredential(ctx context.Context, owner model.Owner, in model.SetRegistryCredentialInput, try func(context.Context) error) (*model.RegistryCredential, error) {
 	if err := invalid(in.Validate()); err != nil {
 		return nil, err
 	}
 	kept := v1alpha1.RegistryLogin{Registry: model.CanonicalRegistry(in.Registry), Username: in.Username,
 		Time: metav1.NewTime(c.now().UTC()).Rfc3339Copy(), Mutation: hashOf(in.ClientMutationID)}
-	home, err := c.home(ctx, login)
+	home, err := c.home(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (c *Client) SetRegistryCredential(ctx context.Context, login string, in mod
 	at, there := slices.BinarySearchFunc(before, kept, byRegistry)
 	switch {
 	case there && kept.Mutation != "" && before[at].Mutation == kept.Mutation:
-		return credential(login, before[at]), nil
+		return credential(owner.Login, before[at]), nil
 	case !there && len(before) >= maxLogins:
 		return nil, fault.New(fault.LimitExceeded, "An account can have %d registry credentials: delete one first.", maxLogins)
 	}
@@ -56,7 +56,7 @@ func (c *Client) SetRegistryCredential(ctx context.Context, login string, in mod
 		return nil, err
 	}
 	defer unlock()
-	if err := c.putLogin(ctx, login, kept, in.Password); err != nil {
+	if err := c.putLogin(ctx, owner.Login, kept, in.Password); err != nil {
 		return nil, err
 	}
 	err = c.changeLogins(ctx, home.Name, func(_ *corev1.Namespace, all []v1alpha1.RegistryLogin) ([]v1alpha1.RegistryLogin, error) {
@@ -69,7 +69,7 @@ func (c *Client) SetRegistryCredential(ctx context.Context, login string, in mod
 	if err != nil {
 		return nil, err
 	}
-	return credential(login, kept), nil
+	return credential(owner.Login, kept), nil
 }
 
 // DeleteRegistryCredential forgets a login; the key's name is the registry. The same
@@ -109,11 +109,11 @@ func (c *Client) DeleteRegistryCredential(ctx context.Context, key model.Key, cl
 }
 
 // home reads an account's namespace, which is made where it is missing.
-func (c *Client) home(ctx context.Context, login string) (*corev1.Namespace, error) {
-	name := v1alpha1.Namespace(login)
+func (c *Client) home(ctx context.Context, owner model.Owner) (*corev1.Namespace, error) {
+	name := v1alpha1.Namespace(owner.Login)
 	for {
 		_, settled := c.accounts.Load(name)
-		if err := c.settle(ctx, login); err != nil {
+		if err := c.settle(ctx, owner); err != nil {
 			return nil, err
 		}
 		home, err := c.namespace(ctx, name)
@@ -139,7 +139,7 @@ func (c *Client) changeLogins(ctx context.Context, namespace string, change func
 	if err != nil {
 		return err
 	}
-	_, err = c.logins.remember(home)
+	_, err = c.homes.remember(home)
 	return err
 }
 

@@ -113,7 +113,7 @@ func TestGitCredentialRefused(t *testing.T) {
 		t.Run(one.reason, func(t *testing.T) {
 			in := input("i" + newLogin())
 			in.Source.Repository = one.repository
-			image, err := c.CreateImage(t.Context(), login, in, 100)
+			image, err := c.CreateImage(t.Context(), model.Owner{Login: login}, in, 100)
 			must(t, err)
 			_, err = c.SetGitCredential(t.Context(), image.Key, one.in)
 			wantFault(t, err, fault.BadUserInput, one.words)

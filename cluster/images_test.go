@@ -32,7 +32,7 @@ func TestImageLife(t *testing.T) {
 	timeout := 60
 	in.TimeoutSeconds = &timeout
 
-	created, err := c.CreateImage(ctx, login, in, 10)
+	created, err := c.CreateImage(ctx, model.Owner{Login: login}, in, 10)
 	must(t, err)
 	want := &model.Image{Key: model.Key{Login: login, Name: "app"},
 		Source:      &model.GitSource{Repository: in.Source.Repository, Ref: "main", Context: ".", Dockerfile: "Dockerfile"},
@@ -109,7 +109,7 @@ func TestCreateImageFaults(t *testing.T) {
 		{"a namespace that is another's", taken, "app", 10, fault.Conflict, v1alpha1.Namespace(taken)},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			_, err := c.CreateImage(t.Context(), test.login, input(test.name), test.limit)
+			_, err := c.CreateImage(t.Context(), model.Owner{Login: test.login}, input(test.name), test.limit)
 			wantFault(t, err, test.kind, test.words)
 		})
 	}
@@ -122,15 +122,15 @@ func TestImageMutationsAreMadeOnce(t *testing.T) {
 	id := func(id string) *string { return &id }
 	in := input("app")
 	in.ClientMutationID = id("create")
-	first, err := c.CreateImage(ctx, login, in, 1)
+	first, err := c.CreateImage(ctx, model.Owner{Login: login}, in, 1)
 	must(t, err)
-	again, err := c.CreateImage(ctx, login, in, 1)
+	again, err := c.CreateImage(ctx, model.Owner{Login: login}, in, 1)
 	must(t, err)
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Errorf("created again (-want +got):\n%s", diff)
 	}
 	in.ClientMutationID = id("create another")
-	_, err = c.CreateImage(ctx, login, in, 5)
+	_, err = c.CreateImage(ctx, model.Owner{Login: login}, in, 5)
 	wantFault(t, err, fault.AlreadyExists)
 
 	on, off := updateSuspended(true), updateSuspended(false)
@@ -161,12 +161,12 @@ func TestNamespaceComesBack(t *testing.T) {
 	create(t, c, login, "app")
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: v1alpha1.Namespace(login)}}
 	must(t, w.Delete(ctx, namespace))
-	_, err := c.CreateImage(ctx, login, input("other"), 10)
+	_, err := c.CreateImage(ctx, model.Owner{Login: login}, input("other"), 10)
 	if err != nil { // it may be gone already
 		wantFault(t, err, fault.Conflict, "being deleted")
 	}
 	eventually(t, "the namespace is gone and comes back", func() bool {
-		_, err := c.CreateImage(ctx, login, input("another"), 10)
+		_, err := c.CreateImage(ctx, model.Owner{Login: login}, input("another"), 10)
 		return err == nil
 	})
 }
@@ -177,7 +177,9 @@ func TestConcurrentCreatesKeepTheLimit(t *testing.T) {
 	var group sync.WaitGroup
 	results := make([]error, 12)
 	for i := range results {
-		group.Go(func() { _, results[i] = c.CreateImage(t.Context(), login, input(fmt.Sprint("app", i)), 5) })
+		group.Go(func() {
+			_, results[i] = c.CreateImage(t.Context(), model.Owner{Login: login}, input(fmt.Sprint("app", i)), 5)
+		})
 	}
 	group.Wait()
 	made := 0

@@ -19,11 +19,11 @@ import (
 // Replicas that create at the same moment may pass the limit by one each.
 // Kubernetes: POST; before the account's first write through this process GET and
 // perhaps POST of its namespace; for a name that is taken GET.
-func (c *Client) CreateImage(ctx context.Context, login string, in model.CreateImageInput, limit int) (*model.Image, error) {
+func (c *Client) CreateImage(ctx context.Context, owner model.Owner, in model.CreateImageInput, limit int) (*model.Image, error) {
 	if err := invalid(in.Validate()); err != nil {
 		return nil, err
 	}
-	namespace := v1alpha1.Namespace(login)
+	namespace := v1alpha1.Namespace(owner.Login)
 	unlock, err := c.writing.lock(ctx, namespace)
 	if err != nil {
 		return nil, err
@@ -34,10 +34,10 @@ func (c *Client) CreateImage(ctx context.Context, login string, in model.CreateI
 		return nil, fault.New(fault.LimitExceeded,
 			"Your plan allows %d images: delete one, or change to a larger plan.", limit)
 	}
-	image := newImage(login, in)
-	err = c.post(ctx, login, image)
+	image := newImage(owner.Login, in)
+	err = c.post(ctx, owner, image)
 	if fault.KindOf(err) == fault.AlreadyExists {
-		image, err = c.createdBefore(ctx, login, in)
+		image, err = c.createdBefore(ctx, owner.Login, in)
 	}
 	if err != nil {
 		return nil, err
@@ -61,10 +61,10 @@ func (c *Client) createdBefore(ctx context.Context, login string, in model.Creat
 }
 
 // post creates an image in the account's namespace, which is made where it is missing.
-func (c *Client) post(ctx context.Context, login string, image *v1alpha1.Image) error {
+func (c *Client) post(ctx context.Context, owner model.Owner, image *v1alpha1.Image) error {
 	for {
 		_, settled := c.accounts.Load(image.Namespace)
-		if err := c.settle(ctx, login); err != nil {
+		if err := c.settle(ctx, owner); err != nil {
 			return err
 		}
 		err := do(ctx, c.drydock.Post().Namespace(image.Namespace).Resource("images").Body(image), image)

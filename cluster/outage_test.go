@@ -30,7 +30,7 @@ func TestOutage(t *testing.T) {
 	w.status(t, b.Key, ended(v1alpha1.PhaseFailed))
 	other := create(t, direct, image.Key.Login, "other")
 	must(t, direct.DeleteImage(t.Context(), image.Key, ""))
-	_, err = through.CreateImage(t.Context(), newLogin(), input("app"), 1)
+	_, err = through.CreateImage(t.Context(), model.Owner{Login: newLogin()}, input("app"), 1)
 	wantFault(t, err, fault.Unavailable)
 	if _, err := through.Image(t.Context(), image.Key); err != nil {
 		t.Errorf("reads go on from memory, got %v", err)

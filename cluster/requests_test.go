@@ -48,8 +48,14 @@ func TestRequests(t *testing.T) {
 			_, err := c.BuildsEnded(ctx, login, done.QueuedAt, done.QueuedAt)
 			return err
 		}, 0},
-		{"CreateImage", func(ctx context.Context) error { _, err := c.CreateImage(ctx, login, input("b"), 9); return err }, 1},
-		{"CreateImage, first of an account", func(ctx context.Context) error { _, err := c.CreateImage(ctx, newLogin(), input("b"), 9); return err }, 3},
+		{"CreateImage", func(ctx context.Context) error {
+			_, err := c.CreateImage(ctx, model.Owner{Login: login}, input("b"), 9)
+			return err
+		}, 1},
+		{"CreateImage, first of an account", func(ctx context.Context) error {
+			_, err := c.CreateImage(ctx, model.Owner{Login: newLogin()}, input("b"), 9)
+			return err
+		}, 3},
 		{"UpdateImage", func(ctx context.Context) error {
 			_, err := c.UpdateImage(ctx, app.Key, updateSuspended(false))
 			return err
@@ -58,7 +64,10 @@ func TestRequests(t *testing.T) {
 		{"StartBuild again", func(ctx context.Context) error { _, err := c.StartBuild(ctx, begin); return err }, 1},
 		{"CancelBuild", func(ctx context.Context) error { _, err := c.CancelBuild(ctx, waiting.Key); return err }, 2},
 		{"CancelBuild again", func(ctx context.Context) error { _, err := c.CancelBuild(ctx, waiting.Key); return err }, 1},
-		{"RetryBuild", func(ctx context.Context) error { _, err := c.RetryBuild(ctx, done.Key, plan(), ""); return err }, 4},
+		{"RetryBuild", func(ctx context.Context) error {
+			_, err := c.RetryBuild(ctx, done.Key, model.BuildStart{Plan: plan()})
+			return err
+		}, 4},
 		{"BuildLog of a queued build", func(ctx context.Context) error { _, err := c.BuildLog(ctx, waiting.Key, 0, 10); return err }, 0},
 		{"BuildLog of a build that printed nothing", func(ctx context.Context) error { _, err := c.BuildLog(ctx, done.Key, 0, 10); return err }, 0},
 		{"DeleteImage", func(ctx context.Context) error { return c.DeleteImage(ctx, model.Key{Login: login, Name: "b"}, "") }, 2},

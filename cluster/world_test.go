@@ -119,7 +119,7 @@ func plan() *model.Plan {
 
 func create(t *testing.T, c *cluster.Client, login, name string) *model.Image {
 	t.Helper()
-	image, err := c.CreateImage(t.Context(), login, input(name), 1000)
+	image, err := c.CreateImage(t.Context(), model.Owner{Login: login}, input(name), 1000)
 	must(t, err)
 	return image
 }

@@ -17,11 +17,11 @@ type Billing interface {
 	// ReportUsage tells of an ended build's seconds; told twice within 24 hours, they
 	// count once.
 	ReportUsage(ctx context.Context, report model.UsageReport) error
-	// PayerOf is who pays for the builds of a login now; unknown logins are fault.NotFound.
-	PayerOf(ctx context.Context, login string) (model.Payer, error)
+	// OwnerOf is who pays for the builds of a login now; unknown logins are fault.NotFound.
+	OwnerOf(ctx context.Context, login string) (model.Owner, error)
 	// Metered are the seconds that are counted of a payer for builds that ended in
 	// [from, to), both at the start of a minute. They may lag.
-	Metered(ctx context.Context, payer model.Payer, from, to time.Time) (int64, error)
+	Metered(ctx context.Context, payer model.Owner, from, to time.Time) (int64, error)
 	// MeteredHours are the same by the hour's start.
-	MeteredHours(ctx context.Context, payer model.Payer, from, to time.Time) (map[time.Time]int64, error)
+	MeteredHours(ctx context.Context, payer model.Owner, from, to time.Time) (map[time.Time]int64, error)
 }

@@ -28,9 +28,9 @@ const forgets = 25 * time.Hour
 // Meter is what Books needs of billing.
 type Meter interface {
 	ReportUsage(ctx context.Context, report model.UsageReport) error
-	PayerOf(ctx context.Context, login string) (model.Payer, error)
-	Metered(ctx context.Context, payer model.Payer, from, to time.Time) (int64, error)
-	MeteredHours(ctx context.Context, payer model.Payer, from, to time.Time) (map[time.Time]int64, error)
+	OwnerOf(ctx context.Context, login string) (model.Owner, error)
+	Metered(ctx context.Context, payer model.Owner, from, to time.Time) (int64, error)
+	MeteredHours(ctx context.Context, payer model.Owner, from, to time.Time) (map[time.Time]int64, error)
 }
 
 // Books compares the meter with what Builds and the ledger say.
@@ -117,7 +117,7 @@ func (b *Books) Reconcile(ctx context.Context, since time.Time, apply bool) (*me
 }
 
 // account adds to the report what is found of one payer's builds.
-func (b *Books) account(ctx context.Context, report *metering.Report, payer model.Payer, builds []metering.Build, repair func(*metering.Drift)) {
+func (b *Books) account(ctx context.Context, report *metering.Report, payer model.Owner, builds []metering.Build, repair func(*metering.Drift)) {
 	drifts, err := b.compare(ctx, payer, builds, report.From, report.To)
 	if fault.KindOf(err) == fault.NotFound {
 		b.log.Warn("builds of an account that billing does not know are not compared", "account", payer.Login, "customer", payer.CustomerID, "builds", len(builds))
@@ -170,7 +170,7 @@ func (b *Books) read(ctx context.Context, from, to time.Time) (live map[string]*
 }
 
 // compare finds a payer's drifts.
-func (b *Books) compare(ctx context.Context, payer model.Payer, builds []metering.Build, from, to time.Time) ([]metering.Drift, error) {
+func (b *Books) compare(ctx context.Context, payer model.Owner, builds []metering.Build, from, to time.Time) ([]metering.Drift, error) {
 	hours, err := b.billing.MeteredHours(ctx, payer, from, to)
 	if err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (b *Books) fresh(builds []metering.Build) bool {
 
 // narrow finds the minutes of an hour that drift, and what the meter holds of minutes
 // in which no build ended.
-func (b *Books) narrow(ctx context.Context, payer model.Payer, hour metering.Drift, builds []metering.Build) ([]metering.Drift, error) {
+func (b *Books) narrow(ctx context.Context, payer model.Owner, hour metering.Drift, builds []metering.Build) ([]metering.Drift, error) {
 	minutes, rest := map[time.Time]int64{}, hour.Metered
 	for _, build := range builds {
 		minute := build.Finished.Truncate(time.Minute)

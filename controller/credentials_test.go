@@ -61,7 +61,7 @@ func (w *world) setLogin(host, password string) error {
 		w.t.Fatal(err)
 	}
 	in := model.SetRegistryCredentialInput{Registry: host, Username: "ada", Password: password}
-	_, err = gateway.SetRegistryCredential(w.t.Context(), w.login, in, func(ctx context.Context) error {
+	_, err = gateway.SetRegistryCredential(w.t.Context(), model.Owner{Login: w.login}, in, func(ctx context.Context) error {
 		return logins.Try(ctx, host, in.Username, in.Password)
 	})
 	return err

@@ -88,7 +88,7 @@ func (l *late) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 // window is a span of a payer's time.
 type window struct {
 	namespace string
-	payer     model.Payer
+	payer     model.Owner
 	from, to  time.Time
 }
 

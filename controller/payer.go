@@ -13,20 +13,20 @@ import (
 
 // payer is who pays for a build: the customer that it tells, else that of the login now.
 // One whom billing does not know has no customer.
-func (r reporter) payer(ctx context.Context, login, customerID string) (model.Payer, error) {
+func (r reporter) payer(ctx context.Context, login, customerID string) (model.Owner, error) {
 	if customerID != "" {
-		return model.Payer{Login: login, CustomerID: customerID}, nil
+		return model.Owner{Login: login, CustomerID: customerID}, nil
 	}
-	payer, err := r.billing.PayerOf(ctx, login)
+	payer, err := r.billing.OwnerOf(ctx, login)
 	if fault.KindOf(err) == fault.NotFound {
-		return model.Payer{Login: login}, nil
+		return model.Owner{Login: login}, nil
 	}
-	return model.Payer{Login: login, CustomerID: payer.CustomerID}, err
+	return model.Owner{Login: login, CustomerID: payer.CustomerID}, err
 }
 
 // payers gathers a login's builds by who pays: a login may have been another customer's.
-func (r reporter) payers(ctx context.Context, login string, builds []metering.Build) (map[model.Payer][]metering.Build, error) {
-	found := map[model.Payer][]metering.Build{}
+func (r reporter) payers(ctx context.Context, login string, builds []metering.Build) (map[model.Owner][]metering.Build, error) {
+	found := map[model.Owner][]metering.Build{}
 	for _, build := range builds {
 		payer, err := r.payer(ctx, login, build.CustomerID)
 		if err != nil {
@@ -38,6 +38,6 @@ func (r reporter) payers(ctx context.Context, login string, builds []metering.Bu
 }
 
 // byCustomer are the payers of one login by customer.
-func byCustomer(found map[model.Payer][]metering.Build) []model.Payer {
-	return slices.SortedFunc(maps.Keys(found), func(a, b model.Payer) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
+func byCustomer(found map[model.Owner][]metering.Build) []model.Owner {
+	return slices.SortedFunc(maps.Keys(found), func(a, b model.Owner) int { return cmp.Compare(a.CustomerID, b.CustomerID) })
 }

@@ -61,7 +61,7 @@ func TestUnexplained(t *testing.T) {
 			w.await(sibling, "billed", billed) // all of the account's late builds were looked at
 			stop()
 			want := []metering.Drift{{
-				Login: w.login, Start: minute, End: minute.Add(time.Minute), Unsure: 60, Metered: 45,
+				Login: w.login, CustomerID: w.customer, Start: minute, End: minute.Add(time.Minute), Unsure: 60, Metered: 45,
 				Undecided: true, Why: metering.ErrUnexplained.Error(),
 			}}
 			if diff := cmp.Diff(want, drifts()); diff != "" {

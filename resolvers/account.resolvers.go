@@ -28,6 +28,9 @@ func (r *accountResolver) Usage(ctx context.Context, obj *model.Account, period 
 
 // Images follows the edge from an account to its images.
 func (r *accountResolver) Images(ctx context.Context, obj *model.Account, first int, after *string, filter *model.ImageFilter, orderBy *model.ImageOrder) (*model.Connection[*model.Image], error) {
+	if err := r.images.Owned(obj.Owner()); err != nil {
+		return nil, err
+	}
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Image], error) {
 		return r.images.Images(ctx, model.ImageQuery{Login: obj.Login, Filter: filter, Order: orderBy, Page: page})
 	})
@@ -35,6 +38,9 @@ func (r *accountResolver) Images(ctx context.Context, obj *model.Account, first 
 
 // Builds follows the edge from an account to its builds, newest first.
 func (r *accountResolver) Builds(ctx context.Context, obj *model.Account, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error) {
+	if err := r.images.Owned(obj.Owner()); err != nil {
+		return nil, err
+	}
 	return connection(first, after, func(page model.Page) (model.Slice[*model.Build], error) {
 		return r.builds.Builds(ctx, model.BuildQuery{Login: obj.Login, Phases: phase, Page: page})
 	})

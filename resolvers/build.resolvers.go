@@ -27,24 +27,24 @@ func (r *buildResolver) Log(ctx context.Context, obj *model.Build, after int, fi
 
 // StartBuild starts a build under the limits of the viewer's plan.
 func (r *mutationResolver) StartBuild(ctx context.Context, input model.StartBuildInput) (*model.StartBuildPayload, error) {
-	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.viewerPlan(ctx)
+	account, plan, err := r.viewerPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
 	build, err := r.builds.StartBuild(ctx, model.BuildStart{
 		Image: key, Ref: text(input.Ref), Trigger: model.BuildTriggerManual,
-		Plan: plan, ClientMutationID: text(input.ClientMutationID),
+		CustomerID: account.CustomerID, Plan: plan, ClientMutationID: text(input.ClientMutationID),
 	})
 	return &model.StartBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
 // CancelBuild asks for the end of one of the viewer's builds.
 func (r *mutationResolver) CancelBuild(ctx context.Context, input model.CancelBuildInput) (*model.CancelBuildPayload, error) {
-	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
@@ -54,15 +54,17 @@ func (r *mutationResolver) CancelBuild(ctx context.Context, input model.CancelBu
 
 // RetryBuild starts one of the viewer's ended builds again, under the limits of the plan as of now.
 func (r *mutationResolver) RetryBuild(ctx context.Context, input model.RetryBuildInput) (*model.RetryBuildPayload, error) {
-	key, err := changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindBuild, input.ID, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.viewerPlan(ctx)
+	account, plan, err := r.viewerPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	build, err := r.builds.RetryBuild(ctx, key, plan, text(input.ClientMutationID))
+	build, err := r.builds.RetryBuild(ctx, key, model.BuildStart{
+		CustomerID: account.CustomerID, Plan: plan, ClientMutationID: text(input.ClientMutationID),
+	})
 	return &model.RetryBuildPayload{Build: build, ClientMutationID: input.ClientMutationID}, err
 }
 
@@ -73,7 +75,7 @@ func (r *queryResolver) Build(ctx context.Context, id string) (*model.Build, err
 
 // BuildChanged follows the viewer's builds, or some of them.
 func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, image *string) (<-chan *model.Build, error) {
-	selector, err := buildSelector(ctx, id, image)
+	selector, err := r.buildSelector(ctx, id, image)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +84,7 @@ func (r *subscriptionResolver) BuildChanged(ctx context.Context, id *string, ima
 
 // BuildLog follows what one of the viewer's builds prints.
 func (r *subscriptionResolver) BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error) {
-	key, err := own(ctx, model.KindBuild, id)
+	key, err := r.own(ctx, model.KindBuild, id)
 	if err != nil {
 		return nil, err
 	}

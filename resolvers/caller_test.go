@@ -53,6 +53,8 @@ type caller struct {
 	t      *testing.T
 	engine *executor.Executor
 	login  string
+	// customer is the account that let the caller in; empty: whichever the login has.
+	customer string
 }
 
 // answer is a response, taken apart.
@@ -70,7 +72,7 @@ type variables map[string]any
 func (c caller) stream(ctx context.Context, query string, vars variables) graphql.ResponseHandler {
 	c.t.Helper()
 	if c.login != "" {
-		ctx = auth.WithViewer(ctx, auth.Viewer{Login: c.login})
+		ctx = auth.WithViewer(ctx, auth.Viewer{Login: c.login, CustomerID: c.customer})
 	}
 	ctx = graphql.StartOperationTrace(ctx)
 	operation, errs := c.engine.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: vars})

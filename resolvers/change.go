@@ -28,11 +28,11 @@ func change(ctx context.Context, clientMutationID *string) (string, error) {
 }
 
 // changeOwn opens a mutation of one of the viewer's own images or builds.
-func changeOwn(ctx context.Context, kind, id string, clientMutationID *string) (model.Key, error) {
+func (r *Resolver) changeOwn(ctx context.Context, kind, id string, clientMutationID *string) (model.Key, error) {
 	if _, err := change(ctx, clientMutationID); err != nil {
 		return model.Key{}, err
 	}
-	return own(ctx, kind, id)
+	return r.own(ctx, kind, id)
 }
 
 // text is what an optional argument says; absent and null say nothing.

@@ -16,7 +16,7 @@ type GitCredentials interface {
 
 // setGit keeps a credential for one of the viewer's images, and writes that to the log.
 func (r *Resolver) setGit(ctx context.Context, input model.SetGitCredentialInput) (*model.Image, error) {
-	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (r *Resolver) setGit(ctx context.Context, input model.SetGitCredentialInput
 
 // deleteGit forgets the credential of one of the viewer's images, and writes that to the log.
 func (r *Resolver) deleteGit(ctx context.Context, input model.DeleteGitCredentialInput) (*model.Image, error) {
-	key, err := changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}

@@ -32,21 +32,20 @@ func (r *imageResolver) Builds(ctx context.Context, obj *model.Image, first int,
 
 // CreateImage creates an image, as many as the viewer's plan allows.
 func (r *mutationResolver) CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error) {
-	login, err := change(ctx, input.ClientMutationID)
+	if _, err := change(ctx, input.ClientMutationID); err != nil {
+		return nil, err
+	}
+	account, plan, err := r.viewerPlan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := r.viewerPlan(ctx)
-	if err != nil {
-		return nil, err
-	}
-	image, err := r.images.CreateImage(ctx, login, input, plan.Limits.Images)
+	image, err := r.images.CreateImage(ctx, account.Owner(), input, plan.Limits.Images)
 	return &model.CreateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
 }
 
 // UpdateImage changes one of the viewer's images.
 func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateImageInput) (*model.UpdateImagePayload, error) {
-	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +55,7 @@ func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateIm
 
 // DeleteImage deletes one of the viewer's images.
 func (r *mutationResolver) DeleteImage(ctx context.Context, input model.DeleteImageInput) (*model.DeleteImagePayload, error) {
-	key, err := changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindImage, input.ID, input.ClientMutationID)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func (r *mutationResolver) DeleteImage(ctx context.Context, input model.DeleteIm
 
 // Image is one of the viewer's images.
 func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, error) {
-	login, err := viewer(ctx)
+	login, err := r.home(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +74,7 @@ func (r *queryResolver) Image(ctx context.Context, name string) (*model.Image, e
 
 // ImageChanged follows one of the viewer's images.
 func (r *subscriptionResolver) ImageChanged(ctx context.Context, id string) (<-chan *model.Image, error) {
-	key, err := own(ctx, model.KindImage, id)
+	key, err := r.own(ctx, model.KindImage, id)
 	if err != nil {
 		return nil, err
 	}

@@ -9,8 +9,8 @@ import (
 
 // own takes the id of an image or a build apart. Another account's id is
 // fault.NotFound, just as one of nothing at all.
-func own(ctx context.Context, kind, id string) (model.Key, error) {
-	login, err := viewer(ctx)
+func (r *Resolver) own(ctx context.Context, kind, id string) (model.Key, error) {
+	login, err := r.home(ctx)
 	if err != nil {
 		return model.Key{}, err
 	}
@@ -26,7 +26,7 @@ func own(ctx context.Context, kind, id string) (model.Key, error) {
 
 // ownImage is the viewer's image of an id.
 func (r *Resolver) ownImage(ctx context.Context, id string) (*model.Image, error) {
-	key, err := own(ctx, model.KindImage, id)
+	key, err := r.own(ctx, model.KindImage, id)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (r *Resolver) ownImage(ctx context.Context, id string) (*model.Image, error
 
 // ownBuild is the viewer's build of an id.
 func (r *Resolver) ownBuild(ctx context.Context, id string) (*model.Build, error) {
-	key, err := own(ctx, model.KindBuild, id)
+	key, err := r.own(ctx, model.KindBuild, id)
 	if err != nil {
 		return nil, err
 	}

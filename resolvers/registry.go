@@ -13,7 +13,7 @@ type Registries interface {
 	RegistryCredentials(ctx context.Context, login string) ([]*model.RegistryCredential, error)
 	RegistryCredential(ctx context.Context, key model.Key) (*model.RegistryCredential, error)
 	// SetRegistryCredential keeps what is legal, new, and passes try.
-	SetRegistryCredential(ctx context.Context, login string, input model.SetRegistryCredentialInput, try func(context.Context) error) (*model.RegistryCredential, error)
+	SetRegistryCredential(ctx context.Context, owner model.Owner, input model.SetRegistryCredentialInput, try func(context.Context) error) (*model.RegistryCredential, error)
 	DeleteRegistryCredential(ctx context.Context, key model.Key, clientMutationID string) error
 }
 
@@ -31,7 +31,11 @@ func (r *Resolver) setCredential(ctx context.Context, input model.SetRegistryCre
 	if err != nil {
 		return nil, err
 	}
-	credential, err := r.registries.SetRegistryCredential(ctx, login, input, func(ctx context.Context) error {
+	account, err := r.viewerAccount(ctx)
+	if err != nil {
+		return nil, err
+	}
+	credential, err := r.registries.SetRegistryCredential(ctx, account.Owner(), input, func(ctx context.Context) error {
 		return r.logins.Try(ctx, model.CanonicalRegistry(input.Registry), input.Username, input.Password)
 	})
 	if err != nil {
@@ -43,7 +47,7 @@ func (r *Resolver) setCredential(ctx context.Context, input model.SetRegistryCre
 
 // deleteCredential forgets a login of the viewer's, and writes that to the log.
 func (r *Resolver) deleteCredential(ctx context.Context, input model.DeleteRegistryCredentialInput) error {
-	key, err := changeOwn(ctx, model.KindRegistryCredential, input.ID, input.ClientMutationID)
+	key, err := r.changeOwn(ctx, model.KindRegistryCredential, input.ID, input.ClientMutationID)
 	if err != nil {
 		return err
 	}
@@ -56,7 +60,7 @@ func (r *Resolver) deleteCredential(ctx context.Context, input model.DeleteRegis
 
 // ownCredential is the viewer's credential of an id.
 func (r *Resolver) ownCredential(ctx context.Context, id string) (*model.RegistryCredential, error) {
-	key, err := own(ctx, model.KindRegistryCredential, id)
+	key, err := r.own(ctx, model.KindRegistryCredential, id)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,9 @@ import (
 
 // RegistryCredentials are the account's, without their passwords.
 func (r *accountResolver) RegistryCredentials(ctx context.Context, obj *model.Account) ([]*model.RegistryCredential, error) {
+	if err := r.images.Owned(obj.Owner()); err != nil {
+		return nil, err
+	}
 	return r.registries.RegistryCredentials(ctx, obj.Login)
 }
 

@@ -50,8 +50,10 @@ type Plans interface {
 type Images interface {
 	Image(ctx context.Context, key model.Key) (*model.Image, error)
 	Images(ctx context.Context, query model.ImageQuery) (model.Slice[*model.Image], error)
+	// Owned is fault.Conflict where what the login has is not this owner's.
+	Owned(owner model.Owner) error
 	// CreateImage is fault.LimitExceeded where the account has limit images already.
-	CreateImage(ctx context.Context, login string, input model.CreateImageInput, limit int) (*model.Image, error)
+	CreateImage(ctx context.Context, owner model.Owner, input model.CreateImageInput, limit int) (*model.Image, error)
 	UpdateImage(ctx context.Context, key model.Key, input model.UpdateImageInput) (*model.Image, error)
 	DeleteImage(ctx context.Context, key model.Key, clientMutationID string) error
 }
@@ -62,7 +64,8 @@ type Builds interface {
 	Builds(ctx context.Context, query model.BuildQuery) (model.Slice[*model.Build], error)
 	StartBuild(ctx context.Context, start model.BuildStart) (*model.Build, error)
 	CancelBuild(ctx context.Context, key model.Key) (*model.Build, error)
-	RetryBuild(ctx context.Context, key model.Key, plan *model.Plan, clientMutationID string) (*model.Build, error)
+	// RetryBuild starts an ended build anew; the start's image, ref and trigger are the build's.
+	RetryBuild(ctx context.Context, key model.Key, start model.BuildStart) (*model.Build, error)
 }
 
 // Logs is where the output of builds is kept. A key without a build is

@@ -8,6 +8,7 @@ package resolvers
 import (
 	"context"
 
+	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/loaders"
@@ -15,6 +16,11 @@ import (
 
 // Builds counts the account's builds that ended on the day.
 func (r *dailyUsageResolver) Builds(ctx context.Context, obj *model.DailyUsage) (int, error) {
+	if asking, _ := auth.ViewerFrom(ctx); asking.Login == obj.Login {
+		if _, err := r.home(ctx); err != nil {
+			return 0, err
+		}
+	}
 	return loaders.For(ctx).BuildsEnded(ctx, obj.Login, obj.Date)
 }
 

@@ -17,6 +17,16 @@ func viewer(ctx context.Context) (string, error) {
 	return v.Login, nil
 }
 
+// home is the login of whoever asks, for what is kept of it besides the account:
+// fault.Conflict where a former owner of the login left that.
+func (r *Resolver) home(ctx context.Context) (string, error) {
+	v, ok := auth.ViewerFrom(ctx)
+	if !ok {
+		return "", &fault.Error{Kind: fault.Unauthenticated}
+	}
+	return v.Login, r.images.Owned(model.Owner{Login: v.Login, CustomerID: v.CustomerID})
+}
+
 // viewerAccount is the viewer's account as it is now, whatever the session says.
 func (r *Resolver) viewerAccount(ctx context.Context) (*model.Account, error) {
 	login, err := viewer(ctx)
@@ -46,12 +56,13 @@ func signedOut(err error) error {
 	return err
 }
 
-// viewerPlan is the plan of the viewer's account as it is now: a limit that was changed
+// viewerPlan is the viewer's account and its plan as it is now: a limit that was changed
 // in Stripe holds for the next build.
-func (r *Resolver) viewerPlan(ctx context.Context) (*model.Plan, error) {
+func (r *Resolver) viewerPlan(ctx context.Context) (*model.Account, *model.Plan, error) {
 	account, err := r.viewerAccount(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return r.plans.PlanNow(ctx, account)
+	plan, err := r.plans.PlanNow(ctx, account)
+	return account, plan, err
 }

@@ -14,6 +14,9 @@ const (
 	LabelAccount = "drydock.dev/account"
 	// AnnotationLogin is on an account's namespace: the login as Stripe has it.
 	AnnotationLogin = "drydock.dev/login"
+	// AnnotationCustomer is on an account's namespace: the account at Stripe, to which
+	// all that is in it belongs. The login's next owner has another one.
+	AnnotationCustomer = "drydock.dev/customer"
 	// LabelImage is the name of the image that a Build, a Job or a log is of.
 	LabelImage = "drydock.dev/image"
 	// LabelBuild is the name of the Build that a Job, a pod or a log belongs to.

@@ -30,6 +30,17 @@ func (a *Account) ID() string { return EncodeID(KindAccount, a.Login) }
 // GetID serves gqlgen's Node interface.
 func (a *Account) GetID() string { return a.ID() }
 
+// Owner is whose images and builds they are, and who pays: a login as one customer. Who
+// has the login later is another.
+type Owner struct {
+	Login string
+	// CustomerID is the account at Stripe; the login's of now where empty.
+	CustomerID string
+}
+
+// Owner is the account as an owner.
+func (a *Account) Owner() Owner { return Owner{a.Login, a.CustomerID} }
+
 // IsAdmin tells whether the account may see other accounts.
 func (a *Account) IsAdmin() bool { return a.Role == RoleAdmin }
 

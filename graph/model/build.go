@@ -52,6 +52,8 @@ func (p BuildPhase) Done() bool {
 // BuildStart is what it takes to start a build.
 type BuildStart struct {
 	Image Key
+	// CustomerID is who pays, see Owner.
+	CustomerID string
 	// Ref overrides the image's own where not empty.
 	Ref     string
 	Trigger BuildTrigger

@@ -27,13 +27,6 @@ type DailyUsage struct {
 	BuildSeconds int
 }
 
-// Payer is who pays for builds.
-type Payer struct {
-	Login string
-	// CustomerID is the account at Stripe; the login's of now where empty.
-	CustomerID string
-}
-
 // UsageReport tells the metered build time of one finished build.
 type UsageReport struct {
 	Login string
