@@ -32,6 +32,8 @@ func TestWatchAccount(t *testing.T) {
 		{"a plan concerns everybody", func(c *billing.Client, _ string) { c.Hear([]string{"product:prod_x"}) }, true},
 		{"so does a price", func(c *billing.Client, _ string) { c.Hear([]string{"price:prod_x"}) }, true},
 		{"and not to know what was missed", func(c *billing.Client, _ string) { c.HearAll() }, true},
+		{"a build of it was billed", func(c *billing.Client, _ string) { c.ForgetUsage("ADA") }, true},
+		{"one of another account was", func(c *billing.Client, _ string) { c.ForgetUsage("grace") }, false},
 		{"the login's customer is gone", func(c *billing.Client, ada string) { c.Hear([]string{"gone:ada:" + ada}) }, true},
 		{"the login is another customer's, and that one changes", func(c *billing.Client, ada string) {
 			c.Hear([]string{"gone:ada:" + ada, "login:ada:cus_new:9"})
