@@ -50,6 +50,8 @@ type Client struct {
 	follows follows
 	// accounts holds the namespaces that were seen to be an account's own, and its customer.
 	accounts sync.Map
+	// claiming holds the namespaces that are being annotated with their customer.
+	claiming sync.Map
 	writing  stripes
 
 	// life ends with Close, which waits for work.

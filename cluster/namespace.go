@@ -86,15 +86,32 @@ func ownedBy(annotations map[string]string, name string, owner model.Owner) erro
 }
 
 // Owned tells whether what a login has here is this owner's: fault.Conflict where a
-// former owner of the login left it.
-// Kubernetes: no request.
+// former owner of the login left it. Nobody waits for Kubernetes.
+// Kubernetes: no request; behind it, for a namespace that tells no customer, as settle.
 func (c *Client) Owned(owner model.Owner) error {
 	name := v1alpha1.Namespace(owner.Login)
 	home, there := c.homes.get("", name)
 	if !there {
 		return nil
 	}
+	if home.customer == "" && owner.CustomerID != "" {
+		c.claimBehind(name, owner)
+	}
 	return ownedBy(map[string]string{v1alpha1.AnnotationLogin: home.login, v1alpha1.AnnotationCustomer: home.customer}, name, owner)
+}
+
+// claimBehind claims a namespace that was made before they told their customer, once at
+// a time.
+func (c *Client) claimBehind(name string, owner model.Owner) {
+	if _, running := c.claiming.LoadOrStore(name, nil); running {
+		return
+	}
+	c.spawn(c.life, func(ctx context.Context) {
+		defer c.claiming.Delete(name)
+		if err := c.claim(ctx, owner); err != nil {
+			c.log.Debug("a namespace is not annotated with its customer yet", "namespace", name, "error", err)
+		}
+	})
 }
 
 func (c *Client) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {

@@ -36,6 +36,13 @@ func TestNamespacesTellTheirCustomer(t *testing.T) {
 			_, err := c.SetRegistryCredential(t.Context(), owner, loginInput("registry.example.com", "ada", ""), good)
 			return err
 		},
+		"a read": func(c *cluster.Client, owner model.Owner) error {
+			if err := c.Owned(owner); err != nil {
+				return err
+			}
+			eventually(t, "the namespace tells its customer", func() bool { return w.customer(t, owner.Login) != "" })
+			return nil
+		},
 		"a build": func(c *cluster.Client, owner model.Owner) error {
 			_, err := c.StartBuild(t.Context(), model.BuildStart{
 				Image: model.Key{Login: owner.Login, Name: "app"}, CustomerID: owner.CustomerID, Trigger: model.BuildTriggerManual, Plan: plan(),
@@ -51,7 +58,7 @@ func TestNamespacesTellTheirCustomer(t *testing.T) {
 			if got := w.customer(t, old.Login); got != old.CustomerID {
 				t.Errorf("a namespace from before tells %q, want %q", got, old.CustomerID)
 			}
-			if reason == "a build" {
+			if reason == "a build" || reason == "a read" {
 				return
 			}
 			fresh := model.Owner{Login: newLogin(), CustomerID: "cus_2"}
