@@ -39,6 +39,45 @@ func TestDecideCommand(t *testing.T) {
 	}
 }
 
+// TestReconcileShare: the command takes its part of Stripe's rate limits, not all of
+// them, and does not search for many accounts one by one.
+func TestReconcileShare(t *testing.T) {
+	w := newWorld(t)
+	image, hour := w.image("app"), time.Now().UTC().Truncate(time.Hour).Add(-30*time.Hour)
+	const minutes, accounts = 6, 110
+	for n := range int64(minutes) {
+		build := w.finished(image, n+1, 60, hour.Add(time.Duration(n)*time.Minute))
+		build.Status.Billing = &v1alpha1.BuildBilling{Seconds: 60, ReportTime: *build.Status.CompletionTime}
+		w.writeStatus(build)
+	}
+	binary := program(t, "..")
+	reconcile := func(args ...string) (stdout string) {
+		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile"}, args...)...)
+		command.Env = w.environment()
+		out, _ := command.Output() // the drifts are no matter here
+		return string(out)
+	}
+	began := time.Now()
+	reconcile("--stripe-rate-limits", "endpoint=10")
+	// 7 requests for sums, at a tenth of nine tenths of 10 a second.
+	if took := time.Since(began); took < 3*time.Second {
+		t.Errorf("%d requests took %s: more than a tenth of the limit", minutes+1, took)
+	}
+	for range accounts {
+		other := *w
+		other.newAccount()
+		other.bill(other.finished(image.DeepCopy(), 1, 60, hour))
+	}
+	w.stripe.ResetRequests()
+	stdout := reconcile("--stripe-rate-limits", "total=2000,endpoint=2000,search=20")
+	if want := "builds of 111 accounts"; !strings.Contains(stdout, want) {
+		t.Errorf("it printed %.200q, not %q", stdout, want)
+	}
+	if got := w.stripe.Requests()["GET /v1/customers/search"]; got > accounts/2 {
+		t.Errorf("%d searches for %d accounts", got, accounts)
+	}
+}
+
 // TestReconcileCommand runs the real `drydock reconcile` over a meter that lacks a
 // build: it tells, repairs when asked to, and says so in its exit code.
 func TestReconcileCommand(t *testing.T) {
