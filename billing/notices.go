@@ -109,6 +109,9 @@ func (c *Client) hearLogin(words []string) bool {
 	if err != nil {
 		return false
 	}
+	if held, known := c.directory.lookup(words[0]); known && held != words[1] {
+		c.accounts.Invalidate(held) // the login was free, so that one may be gone: its next read tells
+	}
 	c.directory.note(words[0], place{customerID: words[1], created: created})
 	c.unknown.Invalidate(words[0])
 	c.watchers.bind(words[0], words[1])
