@@ -56,7 +56,7 @@ func (w *world) setLogin(host, password string) error {
 		w.t.Fatal(err)
 	}
 	defer gateway.Close()
-	logins, err := registry.NewLogins(registry.Options{})
+	logins, err := registry.NewLogins(registry.Options{Rules: registry.Rules{Loopback: true}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -88,7 +88,7 @@ func newWorldWith(t *testing.T, options billingtest.Options) *world {
 func (w *world) apply() {
 	w.t.Helper()
 	var manifests [][]byte
-	for _, name := range []string{"namespace.yaml", "rbac.yaml", "crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
+	for _, name := range []string{"namespace.yaml", "rbac.yaml", "admission.yaml", "crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
 		manifest, err := deploy.Files.ReadFile(name)
 		if err != nil {
 			w.t.Fatal(err)

@@ -234,7 +234,7 @@ func quiet(err error) error {
 		}
 		return errors.New(text)
 	}
-	for _, known := range []error{errPlain, errPrivate, errLocal, http.ErrSchemeMismatch, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+	for _, known := range []error{errPrivate, errLocal, errPlain, http.ErrSchemeMismatch, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, known) {
 			return known
 		}
