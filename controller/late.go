@@ -107,6 +107,8 @@ func (l *late) visit(ctx context.Context, hour window) (done bool, err error) {
 	switch unsure := metering.Unsure(builds); {
 	case err != nil:
 		return false, err
+	case unknown && len(unsure) == 0: // billing learned just now that the customer is gone
+		return false, errors.New("who pays for late builds has changed: they are looked at again")
 	case unknown:
 		return false, l.abandonAll(ctx, unsure, live)
 	case len(unsure) == 0:
