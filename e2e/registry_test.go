@@ -148,6 +148,7 @@ func (a *actor) lockGit(repository, token string) string {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
+		r.Header.Del("Authorization") // CGI puts headers into the environment, which is the git server's affair
 		open.ServeHTTP(w, r)
 	}))
 	a.t.Cleanup(server.Close)
