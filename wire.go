@@ -44,7 +44,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		return nil, err
 	}
 	offer := web.SignIn{Dev: c.dev, GitHub: signIn.GitHub != nil}
-	home, err := web.Home(offer)
+	app, err := web.App(offer)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		Dev:           c.dev,
 		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube, "notices": clients.notices},
 		StripeWebhook: money.Webhook,
-		Home:          home,
+		Home:          app,
 		GraphiQL:      explorer,
 		Count:         counted,
 		PublicURL:     public,

@@ -1,0 +1,1 @@
+export function Accounts() { return null; }
