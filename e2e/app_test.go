@@ -3,9 +3,8 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"drydock.dev/drydock/e2e/browser"
 	"github.com/chromedp/chromedp"
@@ -26,7 +25,7 @@ func TestApp(t *testing.T) {
 	v := visit(t, g.URL)
 	login := fmt.Sprintf("edsger-%d", logins.Add(1))
 	v.do("open", browser.Prefer("light"), chromedp.Navigate(g.URL+"/"), browser.Shows("h2", "Sign in"))
-	v.picture("app-sign-in")
+	v.checkLook("app-sign-in")
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"), browser.Shows("header", login))
 	v.see("that there are no images", "main", "Define your first image")
 
@@ -42,7 +41,7 @@ func TestApp(t *testing.T) {
 	gate.await(t, 1)
 	v.see("it run", status, "Running")
 	v.see("the log so far", lines, "at the gate")
-	v.picture("app-build-running")
+	v.checkLook("app-build-running")
 	gate.open()
 	v.see("the log's end", lines, "through the gate")
 	v.see("it succeed", status, "Succeeded")
@@ -51,33 +50,43 @@ func TestApp(t *testing.T) {
 		t.Fatalf("the registry has %q (%v)", digest, err)
 	}
 	v.see("the digest that the registry has", "code", digest)
-	v.picture("app-build")
+	v.checkLook("app-build")
 
 	v.do("go back", chromedp.NavigateBack(), browser.Shows("table", "Succeeded"))
-	v.picture("app-image")
+	v.checkLook("app-image")
 	v.do("go to the settings", browser.Click(`[role="tab"][id$="-settings"]`), browser.Shows("main", "Destination"))
 	v.do("go to all images", browser.Press("Images"), browser.Shows("main li", "Succeeded"))
-	v.picture("app-images")
+	v.checkLook("app-images")
 	v.do("sign out", browser.Press(login), browser.Press("Sign out"), browser.Visible(`input[name="login"]`))
 	v.checkWitness("/", 3) // the first time, with the new session, and without it
 }
 
-// picture keeps how the page looks, light and dark, in docs/images where E2E_SCREENSHOTS asks for it.
-func (v *visitor) picture(name string) {
-	v.t.Helper()
-	if os.Getenv("E2E_SCREENSHOTS") == "" {
-		return
+// TestAppReconnects kills the replica under an open build: the page says so, finds the next one by itself, and shows each
+// line of the log once.
+func TestAppReconnects(t *testing.T) {
+	g := gateway(t)
+	controller(t)
+	gate := newGate(t, "app-reconnects")
+	barbara := signIn(t, g.URL, "barbara")
+	b := barbara.startBuild(barbara.createImage("hello", gate.Repository, gate.Argument))
+	gate.await(t, 1)
+	v := visit(t, g.URL)
+	v.do("open the build", chromedp.Navigate(g.URL+"/builds/"+b.ID), browser.Fill("GitHub login", barbara.login),
+		browser.Press("Sign in"), browser.Visible(lines))
+	v.see("the log so far", lines, "at the gate")
+	v.see("it run", status, "Running")
+
+	g.Kill()
+	v.see("that the connection is lost", "[data-notice]", "Connection lost")
+	next, err := house.GatewayAt(within(t, patience), strings.TrimPrefix(g.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	v.do("be of a laptop's size", chromedp.EmulateViewport(1280, 800))
-	for _, scheme := range []string{"dark", "light"} {
-		v.do("look "+scheme, browser.Prefer(scheme), browser.Holds(`document.documentElement.dataset.mantineColorScheme === "`+scheme+`"`),
-			browser.Holds(`document.getAnimations().every(each => each.effect.getTiming().iterations === Infinity)`))
-		shot, err := v.Picture(within(v.t, 10*time.Second))
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join("../docs/images", name+"-"+scheme+".png"), shot, 0o600); err != nil {
-			v.t.Fatal(err)
-		}
-	}
+	t.Cleanup(func() { end(t, next.Process) })
+	v.see("that it is back", "[data-notice]", "Connected again")
+	gate.open()
+	v.see("the log's end", lines, "through the gate")
+	v.see("it succeed", status, "Succeeded")
+	v.do("count the lines", browser.Holds(
+		"document.querySelector('"+lines+"').textContent.split('at the gate').length === 2"))
 }

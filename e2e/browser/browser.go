@@ -72,6 +72,13 @@ func (b *Browser) Location(ctx context.Context) (string, error) {
 	return chromedp.Run(page, chromedp.Evaluate[string]("location.href"))
 }
 
+// Evaluate is the text that a JavaScript expression is, or promises.
+func (b *Browser) Evaluate(ctx context.Context, expression string) (string, error) {
+	page, cancel := b.within(ctx)
+	defer cancel()
+	return chromedp.Run(page, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+}
+
 // Picture is what the window shows, as PNG.
 func (b *Browser) Picture(ctx context.Context) ([]byte, error) {
 	page, cancel := b.within(ctx)

@@ -11,6 +11,7 @@ export default defineConfig({
   plugins: [themeFile(), compressed()],
   build: {
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 800,
     modulePreload: { polyfill: false },
     rollupOptions: {
       onwarn(warning, warn) {

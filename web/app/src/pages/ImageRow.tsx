@@ -46,7 +46,7 @@ export function ImageRow({ image }: { image: ImageRowFragment }) {
         </span>
       </div>
       {build ? (
-        <Link to={`/builds/${encodeURIComponent(build.id)}`} className={classes.build} aria-label={`Build ${build.number} of ${name}`}>
+        <Link to={`/builds/${encodeURIComponent(build.id)}`} className={classes.build}>
           <Phase phase={build.phase} />
           <span className={classes.when}>
             #{build.number} · <When at={build.queuedAt} />

@@ -28,7 +28,7 @@ export function StartForm({ image }: { image: ImageFieldsFragment }) {
         </Button>
         <Popover position="bottom-end" trapFocus>
           <Popover.Target>
-            <ActionIcon variant="filled" size="lg" className={classes.other} disabled={image.suspended} aria-label="Build another branch, tag or commit">
+            <ActionIcon variant="filled" size={36} className={classes.other} disabled={image.suspended} aria-label="Build another branch, tag or commit">
               <IconChevronDown size={16} />
             </ActionIcon>
           </Popover.Target>
