@@ -54,7 +54,7 @@ export function AccessTokens() {
 
 function Fresh({ token: { name, token, expiresAt }, done }: { token: Token; done: () => void }) {
   return (
-    <Alert color="dock" variant="light" icon={<IconKey />} title={`The token “${name}”`} role="group">
+    <Alert color="dock" variant="light" icon={<IconKey />} title={`The token “${name}”`} role="group" classNames={{ body: classes.token }}>
       <p className={classes.note}>Copy it now: it is not shown again. It ends on {onDay(expiresAt)}.</p>
       <Copy text={token} what="token" />
       <div>

@@ -17,21 +17,25 @@ type Props = {
 
 /** Asks before what cannot be taken back. It stays, with the reason, where that failed. */
 export function Confirm({ opened, title, children, confirm, busy, error, onConfirm, onClose }: Props) {
-  // lockScroll would add a style element, which the Content-Security-Policy forbids.
+  // lockScroll would add a style element, which the Content-Security-Policy forbids; the library's header would be a second banner.
   return (
-    <Modal opened={opened} onClose={onClose} title={title} centered lockScroll={false} closeButtonProps={{ 'aria-label': 'Close' }}>
-      <div className={classes.confirm}>
-        <div>{children}</div>
-        <Failure error={error} />
-        <div className={classes.buttons}>
-          <Button variant="subtle" color="gray" onClick={onClose} data-autofocus>
-            Cancel
-          </Button>
-          <Button color="red" loading={busy} onClick={onConfirm}>
-            {confirm}
-          </Button>
-        </div>
-      </div>
-    </Modal>
+    <Modal.Root opened={opened} onClose={onClose} centered lockScroll={false}>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body className={classes.confirm}>
+          <Modal.Title className={classes.title}>{title}</Modal.Title>
+          <div>{children}</div>
+          <Failure error={error} />
+          <div className={classes.buttons}>
+            <Button variant="subtle" color="gray" onClick={onClose} data-autofocus>
+              Cancel
+            </Button>
+            <Button color="red" loading={busy} onClick={onConfirm}>
+              {confirm}
+            </Button>
+          </div>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
