@@ -71,8 +71,7 @@ func TestAppReconnects(t *testing.T) {
 	b := barbara.startBuild(barbara.createImage("hello", gate.Repository, gate.Argument))
 	gate.await(t, 1)
 	v := visit(t, g.URL)
-	v.do("open the build", chromedp.Navigate(g.URL+"/builds/"+b.ID), browser.Fill("GitHub login", barbara.login),
-		browser.Press("Sign in"), browser.Visible(lines))
+	v.signInAt("/builds/"+b.ID, barbara.login)
 	v.see("the log so far", lines, "at the gate")
 	v.see("it run", status, "Running")
 
@@ -89,4 +88,37 @@ func TestAppReconnects(t *testing.T) {
 	v.see("it succeed", status, "Succeeded")
 	v.do("count the lines", browser.Holds(
 		"document.querySelector('"+lines+"').textContent.split('at the gate').length === 2"))
+}
+
+// TestAppOutcomes fails a build and cancels one: the page says what became of them, and why.
+func TestAppOutcomes(t *testing.T) {
+	g := gateway(t)
+	controller(t)
+	gate := newGate(t, "app-outcomes")
+	donald := signIn(t, g.URL, "donald")
+	donald.createImage("broken", strings.TrimSuffix(gate.Repository, ".git")+"-gone.git")
+	held := donald.createImage("held", gate.Repository, gate.Argument)
+	v := visit(t, g.URL)
+	v.signInAt("/images/broken", donald.login)
+	v.do("start a build", browser.Press("Build now"), browser.Shows("h1", "#1"))
+	v.see("it fail", status, "Failed")
+	v.see("why", `main [role="alert"]`, "-gone.git")
+	v.checkLook("app-build-failed")
+
+	v.do("go to all images", browser.Press("Images"), browser.Shows("main li", "Never built"))
+	donald.startBuild(held)
+	v.see("a build that began elsewhere", "main li", "Running")
+	gate.await(t, 1)
+	v.do("open it", browser.Press("held"), browser.Press("#1"), browser.Shows("h1", "held"))
+	v.see("it run", status, "Running")
+	v.do("cancel it", browser.Press("Cancel build"))
+	v.see("its end", status, "Cancelled")
+	v.checkWitness("/images/broken", 2)
+}
+
+// signInAt opens a page's address and signs in there.
+func (v *visitor) signInAt(path, login string) {
+	v.t.Helper()
+	v.do("open "+path, chromedp.Navigate(v.url+path), browser.Visible(`input[name="login"]`))
+	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"))
 }
