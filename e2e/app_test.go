@@ -122,3 +122,34 @@ func (v *visitor) signInAt(path, login string) {
 	v.do("open "+path, chromedp.Navigate(v.url+path), browser.Visible(`input[name="login"]`))
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"))
 }
+
+// TestAppAccount sees usage rise, buys a plan at Stripe's page, and sees the account on it.
+func TestAppAccount(t *testing.T) {
+	g := gateway(t)
+	house.Stripe.Tell(g)
+	t.Cleanup(house.Stripe.Untell)
+	controller(t)
+	gate := newGate(t, "app-account")
+	gate.open()
+	radia := signIn(t, g.URL, "radia")
+	image := radia.createImage("hello", gate.Repository, gate.Argument)
+	v := visit(t, g.URL)
+	v.signInAt("/usage", radia.login)
+	v.see("no usage", "main", "No build minutes")
+	radia.startBuild(image)
+	v.see("the usage after a build", "main table tfoot", "Together")
+	v.do("see the chart", browser.Visible("main svg.recharts-surface"))
+	v.checkLook("app-usage")
+
+	v.do("go to the settings", browser.Press("Settings"), browser.Shows("h1", "Settings"))
+	v.checkLook("app-settings")
+	v.do("go to the plans", browser.Press("Plan"), browser.Shows("main", "Switch to Scale"))
+	v.checkLook("app-plan")
+	v.do("choose one", browser.Press("Switch to Team"), browser.Visible("button[value=pay]"))
+	v.do("pay", browser.Click("button[value=pay]"), browser.Visible("header nav"))
+	v.backAt(g.URL + "/plan?checkout=success")
+	v.see("the new plan", `main [data-present]`, "Team")
+	for _, complaint := range v.Complaints() {
+		t.Errorf("the browser complains: %s", complaint)
+	}
+}

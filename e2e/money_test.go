@@ -27,11 +27,11 @@ func TestMoney(t *testing.T) {
 
 	e.goTo(ada.checkout("Team"))
 	e.do("change one's mind", browser.Click("button[value=cancel]"))
-	e.backAt(g.URL + "/?checkout=cancelled")
+	e.backAt(g.URL + "/plan?checkout=cancelled")
 	e.goTo(ada.checkout("Team"))
 	e.do("pay with a card that is declined", browser.Click("input[value=declined]"), browser.Click("button[value=pay]"), browser.Visible("[role=alert]"))
 	e.do("pay", browser.Click("input[value=works]"), browser.Click("button[value=pay]"))
-	e.backAt(g.URL + "/?checkout=success")
+	e.backAt(g.URL + "/plan?checkout=success")
 	money.await("Team", "ACTIVE", false)
 	if err := ada.tryCheckout("Team", nil); err == nil || !strings.Contains(err.Error(), "CONFLICT") {
 		t.Errorf("to buy what one has gives %v, want CONFLICT", err)
@@ -39,7 +39,7 @@ func TestMoney(t *testing.T) {
 
 	e.goTo(ada.checkout("Scale"))
 	e.do("pay for more", browser.Click("button[value=pay]"))
-	e.backAt(g.URL + "/?checkout=success")
+	e.backAt(g.URL + "/plan?checkout=success")
 	money.await("Scale", "ACTIVE", false)
 	eventually(t, func() error { return ada.oneSubscription(t.Context()) })
 
@@ -55,7 +55,7 @@ func TestMoney(t *testing.T) {
 	e.do("pay by another card", browser.Click("button[value=card]"))
 	money.await("Scale", "ACTIVE", false)
 	e.do("come back", browser.Click("main a"))
-	e.backAt(g.URL + "/")
+	e.backAt(g.URL + "/plan")
 }
 
 // buildsHeld starts a build in arrears: a controller whose period of grace is over fails it, and says why.
