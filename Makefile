@@ -45,12 +45,19 @@ images: web packages-run ## Build the container images IMAGE_PREFIX-gateway and 
 	done
 
 .PHONY: web
-web: web/graphiql/dist/index.html ## Bundle the browser's parts (needs Node)
+web: web/app/dist/index.html web/graphiql/dist/index.html ## Bundle the browser's parts (needs Node)
 
-WEB_SOURCES := $(shell find web/graphiql -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
-web/graphiql/dist/index.html: $(WEB_SOURCES)
+sources = $(shell find $(1) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/src/gql/*' 2>/dev/null)
+web/app/dist/index.html: $(call sources,web/app) $(wildcard schema/*.graphqls)
+web/graphiql/dist/index.html: $(call sources,web/graphiql)
+web/%/dist/index.html:
 	@hack/packages.sh web
-	cd web/graphiql && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+	cd web/$* && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
+DRYDOCK_URL ?= http://127.0.0.1:8080
+.PHONY: dev
+dev: web/app/dist/index.html ## Serve the app with hot reload, over the stack that `make run` started at DRYDOCK_URL
+	@cd web/app && DRYDOCK_URL=$(DRYDOCK_URL) exec npm run --silent dev
 
 .PHONY: test
 test: packages-test web bin/kubestack ## Run every test, on the real control plane
@@ -94,4 +101,4 @@ packages-test: ; @hack/packages.sh run test web browser
 
 .PHONY: clean
 clean: ## Remove what was built, and the development stack's state
-	rm -rf bin .devstack web/graphiql/node_modules web/graphiql/dist/assets web/graphiql/dist/index.html
+	rm -rf bin .devstack web/*/node_modules web/*/dist/* web/app/src/gql

@@ -110,7 +110,7 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	if got.text != `{"data":{"viewer":{"login":"ada","role":"USER","plan":{"name":"Free"}}}}` {
 		t.Errorf("signed in by GitHub: %+v", got)
 	}
-	for page, want := range map[string]string{"/": "Sign in with GitHub", "/graphiql": "<html", "/metrics": `drydock_upstream_requests_total{operation="POST /login/oauth/access_token",outcome="2xx",upstream="github"} 1`} {
+	for page, want := range map[string]string{"/": "Drydock", "/graphiql": "<html", "/metrics": `drydock_upstream_requests_total{operation="POST /login/oauth/access_token",outcome="2xx",upstream="github"} 1`} {
 		if got := fetch(t, browser, http.MethodGet, base+page, "", ""); got.status != http.StatusOK || !strings.Contains(got.text, want) {
 			t.Errorf("%s: %d, without %s", page, got.status, want)
 		}

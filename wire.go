@@ -44,7 +44,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		return nil, err
 	}
 	offer := web.SignIn{Dev: c.dev, GitHub: signIn.GitHub != nil}
-	home, err := web.Home(offer)
+	app, err := web.App(offer)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens,
-			Money: money, PublicURL: public.JoinPath("/").String(), Registries: kube, Logins: logins, Git: kube, Log: log,
+			Money: money, PlanURL: public.JoinPath("/plan").String(), Registries: kube, Logins: logins, Git: kube, Log: log,
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
 		Sessions:      signIn.Sessions,
@@ -66,7 +66,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		Dev:           c.dev,
 		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube, "notices": clients.notices},
 		StripeWebhook: money.Webhook,
-		Home:          home,
+		Home:          app,
 		GraphiQL:      explorer,
 		Count:         counted,
 		PublicURL:     public,

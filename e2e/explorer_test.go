@@ -1,23 +1,14 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
-	"slices"
-	"strings"
-	"testing"
-	"time"
 
 	"drydock.dev/drydock/e2e/browser"
 	"github.com/chromedp/chromedp"
 )
 
-// explorer is somebody at GraphiQL in a browser, who fails the test when a step does not come about.
-type explorer struct {
-	*browser.Browser
-	t   *testing.T
-	url string // of the gateway
-}
+// explorer is somebody at GraphiQL.
+type explorer struct{ *visitor }
 
 const (
 	operation = ".graphiql-query-editor .view-lines"
@@ -25,38 +16,6 @@ const (
 	answer    = ".graphiql-response .view-lines"
 	execute   = ".graphiql-execute-button"
 )
-
-// explore starts a browser that lives as long as the test.
-func explore(t *testing.T, url string) *explorer {
-	t.Helper()
-	b, err := browser.Start(within(t, patience), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		if err := b.Close(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return &explorer{Browser: b, t: t, url: url}
-}
-
-// do does the steps of one action.
-func (e *explorer) do(what string, steps ...browser.Step) {
-	e.t.Helper()
-	if err := e.Do(within(e.t, 30*time.Second), steps...); err != nil {
-		shown, reading := e.Text(within(e.t, 10*time.Second))
-		e.t.Fatalf("%s: %v; complaints %q; the page shows (%v):\n%s", what, err, e.Complaints(), reading, shown)
-	}
-}
-
-// see waits until the page shows something.
-func (e *explorer) see(what, selector, text string) {
-	e.t.Helper()
-	e.do("see "+what, browser.Shows(selector, text))
-}
 
 // open loads the page anew for a person who prefers a color scheme: the background's red tells which one it shows.
 func (e *explorer) open(scheme string, least, most int) {
@@ -93,32 +52,4 @@ func (e *explorer) run(name, values string) {
 			browser.Paste(values), browser.Shows(variables, values[len(values)-20:]))
 	}
 	e.do("execute "+name, browser.Click(execute))
-}
-
-// checkWitness holds that the page worked without a complaint, asked nobody but its gateway, and was never loaded again.
-func (e *explorer) checkWitness() {
-	e.t.Helper()
-	for _, complaint := range e.Complaints() {
-		e.t.Errorf("the browser complains: %s", complaint)
-	}
-	requests := e.Requests()
-	host := strings.TrimPrefix(e.url, "http://")
-	for _, request := range requests {
-		own := func(scheme string) bool { return strings.HasPrefix(request, scheme) }
-		if !slices.ContainsFunc([]string{"http://" + host + "/", "ws://" + host + "/", "data:", "blob:"}, own) {
-			e.t.Errorf("the page asks %s, which is not its gateway", request)
-		}
-	}
-	if !slices.Contains(requests, "ws://"+host+"/graphql") {
-		e.t.Errorf("no WebSocket was opened: %q", requests)
-	}
-	loads := 0
-	for _, request := range requests {
-		if request == e.url+"/graphiql" {
-			loads++
-		}
-	}
-	if loads != 2 {
-		e.t.Errorf("the page was loaded %d times, want once for each color scheme", loads)
-	}
 }

@@ -19,7 +19,7 @@ func TestGraphiQL(t *testing.T) {
 	controller(t)
 	gate := newGate(t, "graphiql")
 	grace := &actor{Client: client.New(g.URL), t: t, login: fmt.Sprintf("grace-%d", logins.Add(1))}
-	e := explore(t, g.URL)
+	e := &explorer{visit(t, g.URL)}
 	e.open("dark", 0, 96)
 	e.open("light", 160, 255)
 	e.signIn(grace.login)
@@ -48,7 +48,7 @@ func TestGraphiQL(t *testing.T) {
 	e.do("sign out", browser.Click(".bar button"), browser.Visible(".bar input"))
 	e.run("Viewer", "")
 	e.see("nobody", answer, `"viewer": null`)
-	e.checkWitness()
+	e.checkWitness("/graphiql", 2) // once for each color scheme
 }
 
 // variablesOf are those of the example CreateImage, for this house.

@@ -23,27 +23,27 @@ func TestMoney(t *testing.T) {
 	ada := signIn(t, g.URL, "ada")
 	money := ada.followMoney()
 	money.await("Free", "", false)
-	e := explore(t, g.URL)
+	e := visit(t, g.URL)
 
-	e.visit(ada.checkout("Team"))
+	e.goTo(ada.checkout("Team"))
 	e.do("change one's mind", browser.Click("button[value=cancel]"))
-	e.backAt(g.URL + "/?checkout=cancelled")
-	e.visit(ada.checkout("Team"))
+	e.backAt(g.URL + "/plan?checkout=cancelled")
+	e.goTo(ada.checkout("Team"))
 	e.do("pay with a card that is declined", browser.Click("input[value=declined]"), browser.Click("button[value=pay]"), browser.Visible("[role=alert]"))
 	e.do("pay", browser.Click("input[value=works]"), browser.Click("button[value=pay]"))
-	e.backAt(g.URL + "/?checkout=success")
+	e.backAt(g.URL + "/plan?checkout=success")
 	money.await("Team", "ACTIVE", false)
 	if err := ada.tryCheckout("Team", nil); err == nil || !strings.Contains(err.Error(), "CONFLICT") {
 		t.Errorf("to buy what one has gives %v, want CONFLICT", err)
 	}
 
-	e.visit(ada.checkout("Scale"))
+	e.goTo(ada.checkout("Scale"))
 	e.do("pay for more", browser.Click("button[value=pay]"))
-	e.backAt(g.URL + "/?checkout=success")
+	e.backAt(g.URL + "/plan?checkout=success")
 	money.await("Scale", "ACTIVE", false)
 	eventually(t, func() error { return ada.oneSubscription(t.Context()) })
 
-	e.visit(ada.portal())
+	e.goTo(ada.portal())
 	e.do("cancel", browser.Click("button[value=cancel]"), browser.Visible("button[value=resume]"))
 	money.await("Scale", "ACTIVE", true)
 	e.do("resume", browser.Click("button[value=resume]"), browser.Visible("button[value=cancel]"))
@@ -55,7 +55,7 @@ func TestMoney(t *testing.T) {
 	e.do("pay by another card", browser.Click("button[value=card]"))
 	money.await("Scale", "ACTIVE", false)
 	e.do("come back", browser.Click("main a"))
-	e.backAt(g.URL + "/")
+	e.backAt(g.URL + "/plan")
 }
 
 // buildsHeld starts a build in arrears: a controller whose period of grace is over fails it, and says why.
@@ -85,17 +85,17 @@ func (a *actor) buildsHeld() {
 	}
 }
 
-// visit opens a page of Stripe's.
-func (e *explorer) visit(url string) {
-	e.t.Helper()
-	e.do("open "+url, chromedp.Navigate(url), browser.Visible("h1"))
+// goTo opens a page of Stripe's.
+func (v *visitor) goTo(url string) {
+	v.t.Helper()
+	v.do("open "+url, chromedp.Navigate(url), browser.Visible("h1"))
 }
 
 // backAt waits until the browser is at Drydock again.
-func (e *explorer) backAt(url string) {
-	e.t.Helper()
-	eventually(e.t, func() error {
-		at, err := e.Location(e.t.Context())
+func (v *visitor) backAt(url string) {
+	v.t.Helper()
+	eventually(v.t, func() error {
+		at, err := v.Location(v.t.Context())
 		if err == nil && at != url {
 			err = fmt.Errorf("the browser is at %s, want %s", at, url)
 		}

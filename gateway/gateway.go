@@ -36,11 +36,11 @@ type Options struct {
 	Trust  *auth.Trust
 	// Dev adds POST /auth/dev.
 	Dev bool
-	// StripeWebhook takes what Stripe delivers to POST /webhooks/stripe. May be nil.
+	// StripeWebhook takes what Stripe delivers to POST /webhooks/stripe.
 	StripeWebhook StripeWebhook
 	// Checks are the parts that /readyz asks, by name.
 	Checks map[string]Check
-	// Home serves /, GraphiQL serves /graphiql and below. Either may be nil.
+	// Home serves / and what no other route takes, GraphiQL serves /graphiql and below. Either may be nil.
 	Home, GraphiQL http.Handler
 	// Count prepares a context to count upstream calls and cache reads; what it gives
 	// back tells them for the log. May be nil.
@@ -100,15 +100,19 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.
 func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, h http.Handler) { mux.Handle(pattern, routed(pattern, h)) }
+	post := func(path string, h http.Handler) {
+		handle("POST "+path, h)
+		handle(path, http.HandlerFunc(onlyPost)) // else Home would take them
+	}
 
 	handle("/graphql", g.identified(http.HandlerFunc(g.serveGraphQL)))
 	handle("GET /auth/github", http.HandlerFunc(g.SignIn.Begin))
 	handle("GET /auth/github/callback", http.HandlerFunc(g.SignIn.Callback))
-	handle("POST /auth/logout", http.HandlerFunc(g.SignIn.Out))
+	post("/auth/logout", http.HandlerFunc(g.SignIn.Out))
 	if g.Dev {
-		handle("POST /auth/dev", http.HandlerFunc(g.SignIn.Dev))
+		post("/auth/dev", http.HandlerFunc(g.SignIn.Dev))
 	}
-	handle("POST "+stripePath, http.HandlerFunc(g.serveStripe))
+	post(stripePath, http.HandlerFunc(g.serveStripe))
 	handle("GET /livez", http.HandlerFunc(livez))
 	handle("GET /readyz", http.HandlerFunc(g.readyz))
 	handle("GET /metrics", promhttp.HandlerFor(g.Gatherer, promhttp.HandlerOpts{}))
@@ -117,9 +121,15 @@ func (g *Gateway) routes() http.Handler {
 		handle("GET /graphiql/", g.GraphiQL)
 	}
 	if g.Home != nil {
-		handle("GET /{$}", g.Home)
+		handle("/", g.Home)
 	}
 	return mux
+}
+
+// onlyPost answers a request by another method: a link, for one, which would be forgery.
+func onlyPost(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Allow", http.MethodPost)
+	http.Error(w, "send this by POST", http.StatusMethodNotAllowed)
 }
 
 // routed notes which route a request took, for the log and the metrics.
@@ -127,7 +137,7 @@ func routed(pattern string, next http.Handler) http.Handler {
 	_, path, _ := strings.Cut(pattern, "/")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		record := recordOf(r.Context())
-		record.route = "/" + strings.TrimSuffix(path, "{$}")
+		record.route = "/" + path
 		if viewer, ok := auth.ViewerFrom(r.Context()); ok {
 			record.signedIn(viewer)
 		}

@@ -113,7 +113,7 @@ func TestRoutes(t *testing.T) {
 		{"alive", "GET", "/livez", nil, 200},
 		{"ready", "GET", "/readyz", nil, 200},
 		{"metrics", "GET", "/metrics", nil, 200},
-		{"an unknown page", "GET", "/nothing", nil, 404},
+		{"an address that the app may know", "GET", "/images/hello", nil, 200},
 		{"signing in by a link would be forgery", "GET", "/auth/dev", nil, 405},
 		{"signing out by a link likewise", "GET", "/auth/logout", nil, 405},
 		{"GraphQL knows GET and POST", "PUT", "/graphql", nil, 405},

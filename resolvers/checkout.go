@@ -26,7 +26,7 @@ func (r *Resolver) checkout(ctx context.Context, input model.CreateCheckoutSessi
 	if !ok || kind != model.KindPlan || len(parts) != 1 {
 		return "", fault.New(fault.BadUserInput, "This is not the id of a plan: give back the id of one of plans as it came.")
 	}
-	return r.money.Checkout(ctx, login, parts[0], r.publicURL, text(input.ClientMutationID))
+	return r.money.Checkout(ctx, login, parts[0], r.planURL, text(input.ClientMutationID))
 }
 
 // portal opens the page on which the viewer manages the subscription.
@@ -35,5 +35,5 @@ func (r *Resolver) portal(ctx context.Context, clientMutationID *string) (string
 	if err != nil {
 		return "", err
 	}
-	return r.money.Portal(ctx, login, r.publicURL, text(clientMutationID))
+	return r.money.Portal(ctx, login, r.planURL, text(clientMutationID))
 }

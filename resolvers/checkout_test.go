@@ -78,10 +78,10 @@ func TestCheckout(t *testing.T) {
 	}
 
 	page := open(checkout, map[string]any{"plan": team})
-	if at := h.press(page, url.Values{"action": {"cancel"}}); at != publicURL+"?checkout=cancelled" {
+	if at := h.press(page, url.Values{"action": {"cancel"}}); at != planURL+"?checkout=cancelled" {
 		t.Errorf("left, the browser is at %s", at)
 	}
-	if at := h.press(page, url.Values{"action": {"pay"}, "card": {"works"}}); at != publicURL+"?checkout=success" {
+	if at := h.press(page, url.Values{"action": {"pay"}, "card": {"works"}}); at != planURL+"?checkout=success" {
 		t.Errorf("paid, the browser is at %s", at)
 	}
 	bought := standing{Plan: struct{ Name string }{"Team"}, Subscription: &struct {

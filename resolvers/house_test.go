@@ -114,7 +114,7 @@ func (h *house) afresh() *house {
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
-		Money:  next.billing, PublicURL: publicURL,
+		Money:  next.billing, PlanURL: planURL,
 		Registries: next.cluster, Logins: logins, Git: next.cluster,
 		Log: logger,
 	}))
@@ -122,8 +122,8 @@ func (h *house) afresh() *house {
 	return &next
 }
 
-// publicURL is where pages at Stripe lead back to.
-const publicURL = "http://drydock.example/"
+// planURL is where pages at Stripe lead back to.
+const planURL = "http://drydock.example/plan"
 
 // sealing are the replicas' session keys.
 func sealing(t *testing.T) *auth.Keys {

@@ -100,8 +100,8 @@ type Options struct {
 	Registries Registries
 	Logins     Logins
 	Git        GitCredentials
-	// PublicURL is where people reach this gateway: pages at Stripe lead back to it.
-	PublicURL string
+	// PlanURL is the page of the plans, which pages at Stripe lead back to.
+	PlanURL string
 	// Log gets the audit lines: what administrators see, and what happens to tokens
 	// and registry credentials.
 	Log *slog.Logger
@@ -122,7 +122,7 @@ type Resolver struct {
 	git        GitCredentials
 	log        *slog.Logger
 
-	publicURL string
+	planURL string
 }
 
 // New makes what graph.NewExecutableSchema takes: the resolvers, and what fields
@@ -143,7 +143,7 @@ func New(options Options) graph.Config {
 			git:        options.Git,
 			log:        options.Log,
 
-			publicURL: options.PublicURL,
+			planURL: options.PlanURL,
 		},
 		Complexity: complexity(),
 	}

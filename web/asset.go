@@ -25,7 +25,8 @@ type asset struct {
 	etag        string
 	policy      string // Content-Security-Policy; pages and workers carry one
 	body        []byte
-	zipped      func() []byte // gzip, made when first asked for; nil when it would gain nothing
+	brotli      []byte        // made with the page's build; nil for what was not
+	zipped      func() []byte // gzip, where not made with the build made when first asked for; nil when it would gain nothing
 }
 
 func newAsset(name string, body []byte) *asset {
@@ -42,7 +43,7 @@ func newAsset(name string, body []byte) *asset {
 	return a
 }
 
-// assets reads every file below dir, by its path relative to it.
+// assets reads every file below dir, by its path relative to it. A compressed copy beside a file, .br or .gz, is part of it.
 func assets(files fs.FS, dir string) (map[string]*asset, error) {
 	found := map[string]*asset{}
 	err := fs.WalkDir(files, dir, func(name string, entry fs.DirEntry, err error) error {
@@ -56,7 +57,48 @@ func assets(files fs.FS, dir string) (map[string]*asset, error) {
 		found[strings.TrimPrefix(name, dir+"/")] = newAsset(name, body)
 		return nil
 	})
+	for name, copied := range found {
+		switch original := found[strings.TrimSuffix(name, path.Ext(name))]; {
+		case original == nil:
+			continue
+		case path.Ext(name) == ".br":
+			original.brotli = copied.body
+		case path.Ext(name) == ".gz":
+			original.zipped = func() []byte { return copied.body }
+		default:
+			continue
+		}
+		delete(found, name)
+	}
 	return found, err
+}
+
+// site reads the pages that were built into dir: index.html, which tells the ways to sign in, and its hashed assets. All carry
+// the policy: workers take that of their own response.
+func site(files fs.FS, dir, policy string, offer SignIn) (map[string]*asset, error) {
+	found, err := assets(files, dir)
+	if err != nil {
+		return nil, err
+	}
+	for name, file := range found {
+		file.policy = policy
+		if strings.HasPrefix(name, "assets/") {
+			file.cache = forEver
+		}
+	}
+	if index, built := found["index.html"]; built {
+		found["index.html"] = index.offering(offer)
+	}
+	return found, nil
+}
+
+// offering is the page with the ways to sign in written into it.
+func (a *asset) offering(offer SignIn) *asset {
+	const place = `<meta name="drydock-sign-in" content="`
+	text := strings.Replace(string(a.body), place, place+offer.ways(), 1)
+	page := newAsset("index.html", []byte(text))
+	page.policy = a.policy
+	return page
 }
 
 func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -72,7 +114,7 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.policy != "" {
 		head.Set("Content-Security-Policy", a.policy)
 	}
-	if a.zipped != nil {
+	if a.zipped != nil || a.brotli != nil {
 		head.Set("Vary", "Accept-Encoding")
 	}
 	if r.Header.Get("If-None-Match") == a.etag {
@@ -80,15 +122,27 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	head.Set("Content-Type", a.contentType)
-	body := a.body
-	if a.zipped != nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		head.Set("Content-Encoding", "gzip")
-		body = a.zipped()
+	coding, body := a.encoded(r.Header.Get("Accept-Encoding"))
+	if coding != "" {
+		head.Set("Content-Encoding", coding)
 	}
 	if r.Method == http.MethodHead {
 		return
 	}
 	_, _ = w.Write(body) // the browser went away: nobody is left to tell
+}
+
+// encoded is the body in the best coding that the client takes, and the coding's name; plain has none. Browsers list codings
+// by name and refuse none by weight.
+func (a *asset) encoded(accepted string) (coding string, body []byte) {
+	switch {
+	case a.brotli != nil && strings.Contains(accepted, "br"):
+		return "br", a.brotli
+	case a.zipped != nil && strings.Contains(accepted, "gzip"):
+		return "gzip", a.zipped()
+	default:
+		return "", a.body
+	}
 }
 
 func zip(body []byte) []byte {
@@ -108,8 +162,12 @@ func contentType(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
 	case ".ttf":
 		return "font/ttf"
+	case ".woff2":
+		return "font/woff2"
 	}
 	if known := mime.TypeByExtension(path.Ext(name)); known != "" {
 		return known

@@ -89,37 +89,6 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-func TestHome(t *testing.T) {
-	cases := []struct {
-		reason        string
-		offer         SignIn
-		want, without []string
-	}{
-		{"development", SignIn{Dev: true}, []string{`action="/auth/dev"`, `href="/graphiql"`}, []string{"/auth/github"}},
-		{"production", SignIn{GitHub: true}, []string{`href="/auth/github`}, []string{"/auth/dev"}},
-		{"no sign-in set up", SignIn{}, []string{`href="/graphiql"`}, []string{"/auth/", "Sign in"}},
-	}
-	for _, c := range cases {
-		t.Run(c.reason, func(t *testing.T) {
-			handler, err := Home(c.offer)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := ask(t, handler, http.MethodGet, "/", nil)
-			for _, part := range c.want {
-				if !strings.Contains(got.Body, part) {
-					t.Errorf("the page lacks %s", part)
-				}
-			}
-			for _, part := range c.without {
-				if strings.Contains(got.Body, part) {
-					t.Errorf("the page must not offer %s", part)
-				}
-			}
-		})
-	}
-}
-
 type answer struct {
 	Status      int
 	Cache, Type string

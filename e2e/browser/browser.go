@@ -7,6 +7,7 @@ import (
 	"os/exec"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -71,6 +72,20 @@ func (b *Browser) Location(ctx context.Context) (string, error) {
 	return chromedp.Run(page, chromedp.Evaluate[string]("location.href"))
 }
 
+// Evaluate is the text that a JavaScript expression is, or promises.
+func (b *Browser) Evaluate(ctx context.Context, expression string) (string, error) {
+	page, cancel := b.within(ctx)
+	defer cancel()
+	return chromedp.Run(page, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+}
+
+// Picture is what the window shows, as PNG.
+func (b *Browser) Picture(ctx context.Context) ([]byte, error) {
+	page, cancel := b.within(ctx)
+	defer cancel()
+	return chromedp.Run(page, chromedp.CaptureScreenshot())
+}
+
 // within is the page's context with the end of another one.
 func (b *Browser) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	page, cancel := context.WithCancel(b.ctx)
@@ -95,6 +110,29 @@ func Shows(selector, text string) Step {
 // Holds waits until a JavaScript expression is true.
 func Holds(expression string) Step {
 	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingTimeout(0))
+}
+
+// Press clicks the first button, link or menu item of that name when it is there to see.
+func Press(name string) Step {
+	return chromedp.Click(chromedp.Search(fmt.Sprintf(
+		`//*[self::button or self::a][normalize-space()=%[1]q or @aria-label=%[1]q]`, name)))
+}
+
+// Fill puts a text in the place of what the field with that label holds, as a keyboard does.
+func Fill(label, text string) Step {
+	const focus = `label => {
+		const of = [...document.querySelectorAll('label')].find(each => each.textContent.trim() === label && each.checkVisibility());
+		const field = of?.control ?? document.querySelector('input[aria-label="' + CSS.escape(label) + '"]');
+		field?.focus();
+		field?.select();
+		return field !== null && field === document.activeElement;
+	}`
+	insert := func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
+		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+		return chromedp.Void{}, err
+	}
+	return chromedp.Steps(
+		chromedp.PollFunction[chromedp.Void](focus, chromedp.WithPollingArgs(label), chromedp.WithPollingTimeout(0)), insert)
 }
 
 // Paste puts a text in the place of all that the focused editor holds.

@@ -23,6 +23,11 @@ func (s *Stack) Gateway(ctx context.Context, flags ...string) (*Gateway, error) 
 	if err != nil {
 		return nil, err
 	}
+	return s.GatewayAt(ctx, address, flags...)
+}
+
+// GatewayAt starts a replica in the place of one that ended, at its host and port.
+func (s *Stack) GatewayAt(ctx context.Context, address string, flags ...string) (*Gateway, error) {
 	s.count++
 	flags = append([]string{"--listen", address, "--public-url", "http://" + address, "--dev"}, flags...)
 	process, err := Run(fmt.Sprintf("gateway-%d", s.count), s.Binaries.Drydock, flags, s.GatewayEnvironment(), s.log)

@@ -1,0 +1,62 @@
+package e2e
+
+import (
+	"os"
+
+	"drydock.dev/drydock/e2e/browser"
+	"github.com/chromedp/chromedp"
+)
+
+// accessible tells what axe-core finds wrong with the page (https://github.com/dequelabs/axe-core), after its transitions.
+const accessible = `axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+	violations.map(each => each.id + ": " + each.nodes.map(node => node.html + " " + node.failureSummary).join("; ")).join("\n"))`
+
+// checkLook holds that the page is accessible in light and in dark, and no wider than a phone. Pictures of it are kept in
+// docs/images where E2E_SCREENSHOTS asks for them.
+func (v *visitor) checkLook(name string) {
+	v.t.Helper()
+	axe, err := os.ReadFile("../web/app/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		v.t.Fatalf("axe-core is missing: run `make web` (%v)", err)
+	}
+	v.do("hold it like a phone", chromedp.EmulateViewport(390, 844), browser.Holds(`innerWidth === 390`))
+	v.checkAccess(name, "phone", string(axe))
+	if wide := v.evaluate(`String(document.documentElement.scrollWidth)`); wide != "390" {
+		v.t.Errorf("%s is %s pixels wide on a phone of 390", name, wide)
+	}
+	v.do("be of a laptop's size", chromedp.EmulateViewport(1280, 800), browser.Holds(`innerWidth === 1280`))
+	for _, scheme := range []string{"dark", "light"} {
+		v.do("look "+scheme, browser.Prefer(scheme), browser.Holds(`document.documentElement.dataset.mantineColorScheme === "`+scheme+`"`))
+		v.checkAccess(name, scheme, string(axe))
+	}
+}
+
+// checkAccess asks axe-core about the page as it is.
+func (v *visitor) checkAccess(name, look, axe string) {
+	v.t.Helper()
+	v.do("wait for the page to be still",
+		browser.Holds(`document.getAnimations().every(each => each.effect.getTiming().iterations === Infinity)`))
+	if found := v.evaluate(axe + ";" + accessible); found != "" {
+		v.t.Errorf("%s, %s:\n%s", name, look, found)
+	}
+	if os.Getenv("E2E_SCREENSHOTS") == "" {
+		return
+	}
+	shot, err := v.Picture(within(v.t, patience))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if err := os.WriteFile("../docs/images/"+name+"-"+look+".png", shot, 0o644); err != nil { //nolint:gosec // a picture for everybody
+		v.t.Fatal(err)
+	}
+}
+
+// evaluate is the text that a JavaScript expression promises.
+func (v *visitor) evaluate(expression string) string {
+	v.t.Helper()
+	text, err := v.Evaluate(within(v.t, patience), expression)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return text
+}

@@ -1,0 +1,77 @@
+package e2e
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drydock.dev/drydock/e2e/browser"
+)
+
+// visitor is somebody in a browser, who fails the test when a step does not come about.
+type visitor struct {
+	*browser.Browser
+	t   *testing.T
+	url string // of the gateway
+}
+
+// visit starts a browser that lives as long as the test.
+func visit(t *testing.T, url string) *visitor {
+	t.Helper()
+	b, err := browser.Start(within(t, patience), t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := b.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return &visitor{Browser: b, t: t, url: url}
+}
+
+// do does the steps of one action.
+func (v *visitor) do(what string, steps ...browser.Step) {
+	v.t.Helper()
+	if err := v.Do(within(v.t, 30*time.Second), steps...); err != nil {
+		shown, reading := v.Text(within(v.t, 10*time.Second))
+		v.t.Fatalf("%s: %v; complaints %q; the page shows (%v):\n%s", what, err, v.Complaints(), reading, shown)
+	}
+}
+
+// see waits until the page shows something.
+func (v *visitor) see(what, selector, text string) {
+	v.t.Helper()
+	v.do("see "+what, browser.Shows(selector, text))
+}
+
+// checkWitness holds that the pages worked without a complaint, asked nobody but their gateway, and were loaded no more
+// often than asked for: the path's page that many times.
+func (v *visitor) checkWitness(path string, times int) {
+	v.t.Helper()
+	for _, complaint := range v.Complaints() {
+		v.t.Errorf("the browser complains: %s", complaint)
+	}
+	requests := v.Requests()
+	host := strings.TrimPrefix(v.url, "http://")
+	loads := 0
+	for _, request := range requests {
+		own := func(scheme string) bool { return strings.HasPrefix(request, scheme) }
+		if !slices.ContainsFunc([]string{"http://" + host + "/", "ws://" + host + "/", "data:", "blob:"}, own) {
+			v.t.Errorf("the page asks %s, which is not its gateway", request)
+		}
+		if request == v.url+path {
+			loads++
+		}
+	}
+	if !slices.Contains(requests, "ws://"+host+"/graphql") {
+		v.t.Errorf("no WebSocket was opened: %q", requests)
+	}
+	if loads != times {
+		v.t.Errorf("%s was loaded %d times, want %d", path, loads, times)
+	}
+}

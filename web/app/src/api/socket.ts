@@ -1,0 +1,71 @@
+import { createClient } from 'graphql-ws';
+
+/** How the page's one WebSocket is: not asked for yet, open, or lost and being opened again. */
+export type Connection = 'idle' | 'open' | 'lost';
+
+let connection: Connection = 'idle';
+const listeners = new Set<() => void>();
+
+function become(next: Connection): void {
+  if (next === connection) return;
+  connection = next;
+  for (const tell of listeners) tell();
+}
+
+/** connectionStore is for useSyncExternalStore. */
+export const connectionStore = {
+  subscribe(tell: () => void): () => void {
+    listeners.add(tell);
+    return () => listeners.delete(tell);
+  },
+  get: (): Connection => connection,
+};
+
+/** A session that ended closes the socket with this code. */
+const sessionEnded = 4403;
+
+/**
+ * The tab's one WebSocket for all subscriptions (graphql-transport-ws). It opens with the first subscription, and when it is
+ * lost it opens again by itself, later each time, for as long as the page lives: subscriptions begin with the present
+ * state, so nothing is missed.
+ */
+export const socket = createClient({
+  url: () => new URL('/graphql', location.href).href.replace(/^http/, 'ws'),
+  lazyCloseTimeout: 5_000,
+  keepAlive: 12_000,
+  retryAttempts: Number.MAX_SAFE_INTEGER,
+  shouldRetry: () => true,
+  retryWait: (retries) => pause(Math.min(250 * 2 ** retries, 15_000) * (0.75 + Math.random() / 2)),
+  on: {
+    connected: () => become('open'),
+    closed: (event) => {
+      const { code, wasClean } = event as CloseEvent;
+      if (code === sessionEnded) location.reload();
+      become(wasClean && code === 1000 ? 'idle' : 'lost');
+    },
+    ping: (received) => {
+      if (received) return;
+      // No pong in time: the other end is gone, although TCP does not know yet.
+      clearTimeout(pongDue);
+      pongDue = setTimeout(() => socket.terminate(), 5_000);
+    },
+    pong: (received) => {
+      if (received) clearTimeout(pongDue);
+    },
+  },
+});
+
+let pongDue: ReturnType<typeof setTimeout> | undefined;
+
+/** pause waits; a network that comes back ends it early. */
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener('online', done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    addEventListener('online', done);
+  });
+}

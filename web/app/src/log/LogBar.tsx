@@ -1,0 +1,69 @@
+import { ActionIcon, Switch, TextInput, Tooltip } from '@mantine/core';
+import IconChevronDown from '@tabler/icons-react/dist/esm/icons/IconChevronDown.mjs';
+import IconChevronUp from '@tabler/icons-react/dist/esm/icons/IconChevronUp.mjs';
+import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
+import IconSearch from '@tabler/icons-react/dist/esm/icons/IconSearch.mjs';
+import type { Line } from './store';
+import type { Search } from './useSearch';
+import classes from './LogView.module.css';
+
+type Props = { search: Search; lines: readonly Line[]; follow: boolean; setFollow: (follow: boolean) => void; live: boolean; name: string };
+
+/** What one can do with a log. */
+export function LogBar({ search, lines, follow, setFollow, live, name }: Props) {
+  const count = search.hits.length;
+  return (
+    <div className={classes.bar}>
+      <h2 className={classes.title}>Log</h2>
+      <span className={classes.state} role="status">
+        {live ? 'Live' : `${lines.length.toLocaleString('en')} lines`}
+      </span>
+      <div className={classes.tools}>
+        {live && <Switch label="Follow" size="xs" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />}
+        <TextInput
+          size="xs"
+          type="search"
+          aria-label="Search the log"
+          placeholder="Search the log"
+          leftSection={<IconSearch size={14} />}
+          value={search.text}
+          onChange={(event) => search.setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') search.move(event.shiftKey ? -1 : 1);
+            if (event.key === 'Escape') search.setText('');
+          }}
+        />
+        {search.query && (
+          <>
+            <span className={classes.count} role="status">
+              {count === 0 ? 'Nothing found' : `${search.at + 1} of ${count.toLocaleString('en')}`}
+            </span>
+            <Tool label="The match before" disabled={count === 0} onClick={() => search.move(-1)} Icon={IconChevronUp} />
+            <Tool label="The next match" disabled={count === 0} onClick={() => search.move(1)} Icon={IconChevronDown} />
+          </>
+        )}
+        <Tool label="Download the log" disabled={lines.length === 0} onClick={() => download(lines, name)} Icon={IconDownload} />
+      </div>
+    </div>
+  );
+}
+
+type ToolProps = { label: string; disabled: boolean; onClick: () => void; Icon: typeof IconSearch };
+
+function Tool({ label, disabled, onClick, Icon }: ToolProps) {
+  return (
+    <Tooltip label={label} withArrow>
+      <ActionIcon variant="subtle" color="gray" aria-label={label} disabled={disabled} onClick={onClick}>
+        <Icon size={16} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+/** download hands the lines so far to the browser as a file. */
+function download(lines: readonly Line[], name: string): void {
+  const url = URL.createObjectURL(new Blob([lines.map((line) => `${line.plain}\n`).join('')], { type: 'text/plain' }));
+  const link = Object.assign(document.createElement('a'), { href: url, download: `${name}.log` });
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,174 @@
+import { ActionIcon, Button, Skeleton, Text, TextInput, Title } from '@mantine/core';
+import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
+import { type FormEvent, useState } from 'react';
+import { useQuery } from 'urql';
+import { graphql } from '../gql';
+import { Confirm } from './Confirm';
+import { Failure } from './Failure';
+import { fieldProblems } from './fieldProblems';
+import { When } from './time';
+import { useKeyedChange } from './useKeyedChange';
+import classes from './settings.module.css';
+
+const RegistryCredentialsQuery = graphql(`
+  query RegistryCredentials {
+    viewer {
+      id
+      registryCredentials {
+        id
+        registry
+        username
+        createdAt
+      }
+    }
+  }
+`);
+
+const SetRegistryCredential = graphql(`
+  mutation SetRegistryCredential($input: SetRegistryCredentialInput!) {
+    setRegistryCredential(input: $input) {
+      registryCredential {
+        id
+        registry
+        username
+        createdAt
+      }
+    }
+  }
+`);
+
+const DeleteRegistryCredential = graphql(`
+  mutation DeleteRegistryCredential($input: DeleteRegistryCredentialInput!) {
+    deleteRegistryCredential(input: $input) {
+      deletedID
+    }
+  }
+`);
+
+type Credential = { id: string; registry: string; username: string; createdAt: string };
+
+/** The logins with which builds push and pull. */
+export function RegistryCredentials() {
+  const [{ data, error }, ask] = useQuery({ query: RegistryCredentialsQuery });
+  const [leaving, setLeaving] = useState<Credential>();
+  const remove = useKeyedChange(DeleteRegistryCredential);
+  const credentials = data?.viewer?.registryCredentials;
+  const again = () => ask({ requestPolicy: 'network-only' });
+
+  async function forget(id: string) {
+    if (!(await remove.run({ id }))) return;
+    setLeaving(undefined);
+    again();
+  }
+
+  return (
+    <section className={`card ${classes.part}`} aria-labelledby="registries">
+      <div>
+        <Title order={2} id="registries">
+          Registry credentials
+        </Title>
+        <Text c="dimmed" size="sm">
+          Who builds log in as to push, and to pull private base images. Passwords are never shown again.
+        </Text>
+      </div>
+      <div className={classes.fields}>
+        {error && !credentials && <Failure error={error} retry={again} />}
+        {!error && !credentials && <Skeleton height={48} aria-busy="true" aria-label="Loading the credentials" />}
+        {credentials?.length === 0 && <Text c="dimmed">None yet: images can only be pushed where nobody asks who comes. Add one below.</Text>}
+        {credentials && credentials.length > 0 && (
+          <ul className={classes.list}>
+            {credentials.map((credential) => (
+              <li key={credential.id} className={classes.item}>
+                <div className={classes.what}>
+                  <strong>{credential.registry}</strong>
+                  <Text c="dimmed" size="sm">
+                    {credential.username}, set <When at={credential.createdAt} />
+                  </Text>
+                </div>
+                <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Delete the credential of ${credential.registry}`} onClick={() => setLeaving(credential)}>
+                  <IconTrash size={16} />
+                </ActionIcon>
+              </li>
+            ))}
+          </ul>
+        )}
+        <SetForm done={again} />
+      </div>
+      <Confirm
+        opened={Boolean(leaving)}
+        title={`Delete the credential of ${leaving?.registry ?? ''}?`}
+        confirm="Delete"
+        busy={remove.busy}
+        error={remove.error}
+        onConfirm={() => leaving && void forget(leaving.id)}
+        onClose={() => {
+          setLeaving(undefined);
+          remove.forget();
+        }}
+      >
+        Builds that start from now on go without it: pushes to this registry may fail.
+      </Confirm>
+    </section>
+  );
+}
+
+const empty = { registry: '', username: '', password: '' };
+const names = Object.keys(empty);
+
+/** Sets a login, which the server tries at the registry first. */
+function SetForm({ done }: { done: () => void }) {
+  const change = useKeyedChange(SetRegistryCredential);
+  const [values, setValues] = useState(empty);
+  const [saved, setSaved] = useState('');
+  const problems = fieldProblems(change.error, names);
+
+  async function submit(event: FormEvent) {
+    event.preventDefault();
+    setSaved('');
+    const set = await change.run({ ...values, registry: values.registry.trim(), username: values.username.trim() });
+    if (!set) return;
+    setValues(empty);
+    setSaved(set.setRegistryCredential.registryCredential.registry);
+    done();
+  }
+
+  function field(name: keyof typeof empty, label: string, description: string, more?: { type: string; autoComplete: string }) {
+    return (
+      <TextInput
+        label={label}
+        description={description}
+        value={values[name]}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          setValues((all) => ({ ...all, [name]: value }));
+        }}
+        error={problems.at(name)}
+        required
+        withAsterisk={false}
+        spellCheck={false}
+        autoCapitalize="none"
+        autoComplete="off"
+        {...more}
+      />
+    );
+  }
+
+  return (
+    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set a registry credential">
+      {field('registry', 'Registry', 'As it begins images’ destinations: registry.example.com. One that is there already is replaced.')}
+      <div className={classes.pair}>
+        {field('username', 'Username', 'Of a user, or what the registry wants with a token.')}
+        {field('password', 'Password or token', 'Better a token that may only push and pull.', { type: 'password', autoComplete: 'new-password' })}
+      </div>
+      {problems.rest && <Failure error={change.error} />}
+      <div className={classes.actions}>
+        <Button type="submit" loading={change.busy}>
+          Try and save
+        </Button>
+        <Text c="dimmed" size="sm" role="status">
+          {saved && `${saved} took the login. The next build uses it.`}
+        </Text>
+      </div>
+    </form>
+  );
+}
