@@ -115,6 +115,6 @@ func (s *stack) summary() string {
 	if s.gatewayURL == "" {
 		return fmt.Sprintf("ready: for a shell's variables: . %s", file)
 	}
-	return fmt.Sprintf("ready: open %s/graphiql and sign in by any login, such as ada; by curl: . %s; "+
+	return fmt.Sprintf("ready: open %s and sign in by any login, such as ada; by curl: . %s; "+
 		`curl -c cookies -d login=ada "$DRYDOCK_URL/auth/dev"; Ctrl-C stops it`, s.gatewayURL, file)
 }
