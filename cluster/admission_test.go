@@ -189,6 +189,8 @@ func TestControllerKeepsToBuilds(t *testing.T) {
 		w.installed(t, namespace)
 		controller := w.clientOf(t, namespace, "drydock-controller")
 		places := map[string]string{home: w.account(t), installation: namespace, system: system}
+		// What another test announced is in the way of new notices.
+		must(t, client.IgnoreNotFound(w.Delete(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: cluster.NoticesName}})))
 		for _, c := range cases {
 			t.Run(namespace+"/"+c.reason, func(t *testing.T) {
 				err := c.do(t, w, controller, places[c.where])
