@@ -12,6 +12,10 @@ import (
 	"drydock.dev/drydock/api/v1alpha1"
 )
 
+// unhurried lets the command ask as often as it likes: the builds of other tests' accounts
+// may be many.
+const unhurried = "--stripe-rate-limits=total=2000,endpoint=2000,search=2000"
+
 // TestDecideCommand runs the real `drydock reconcile` over a minute that nothing explains.
 func TestDecideCommand(t *testing.T) {
 	w := newWorld(t)
@@ -20,7 +24,7 @@ func TestDecideCommand(t *testing.T) {
 	w.event("by hand", 45, minute)
 	binary, where := program(t, ".."), w.login+"@"+minute.Format(time.RFC3339)
 	reconcile := func(args ...string) (stdout string, exit int) {
-		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile"}, args...)...)
+		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile", unhurried}, args...)...)
 		command.Env = w.environment()
 		out, _ := command.Output() // the exit code tells
 		return string(out), command.ProcessState.ExitCode()
@@ -106,7 +110,7 @@ func TestReconcileCommand(t *testing.T) {
 		{"then both sides agree", nil, 0, "0 seconds are missing on the meter, 0 are too many", 120},
 	}
 	for _, c := range cases {
-		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile"}, c.args...)...)
+		command := exec.CommandContext(t.Context(), binary, append([]string{"reconcile", unhurried}, c.args...)...)
 		command.Env = w.environment()
 		var stderr strings.Builder
 		command.Stderr = &stderr

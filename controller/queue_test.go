@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	gocmp "github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,12 +48,11 @@ func TestQueue(t *testing.T) {
 	slices.SortFunc(builds, func(a, b v1alpha1.Build) int {
 		return cmp.Or(a.Status.StartTime.Compare(b.Status.StartTime.Time), cmp.Compare(a.Spec.Number, b.Spec.Number))
 	})
-	var got []string
-	for _, build := range builds {
-		got = append(got, build.Name)
-	}
-	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Error("order of starts:", diff)
+	// Builds that hold places at once may see their pods start in any order.
+	for i, build := range builds {
+		if place := slices.Index(want, build.Name); place <= i-places || place >= i+places {
+			t.Errorf("%s began as number %d", build.Name, i+1)
+		}
 	}
 	if last := builds[count-1].Status.StartTime; !free.Status.StartTime.Before(last) {
 		t.Errorf("another account's build started at %s, the last of a long queue at %s", free.Status.StartTime, last)
