@@ -19,6 +19,7 @@ const unhurried = "--stripe-rate-limits=total=2000,endpoint=2000,search=2000"
 // TestDecideCommand runs the real `drydock reconcile` over a minute that nothing explains.
 func TestDecideCommand(t *testing.T) {
 	w := newWorld(t)
+	w.alone()
 	minute := time.Now().UTC().Truncate(time.Hour).Add(-30 * time.Hour)
 	build := w.finished(w.image("app"), 1, 60, minute)
 	w.event("by hand", 45, minute)
@@ -47,6 +48,7 @@ func TestDecideCommand(t *testing.T) {
 // them, and does not search for many accounts one by one.
 func TestReconcileShare(t *testing.T) {
 	w := newWorld(t)
+	w.alone()
 	image, hour := w.image("app"), time.Now().UTC().Truncate(time.Hour).Add(-30*time.Hour)
 	const minutes, accounts = 6, 110
 	for n := range int64(minutes) {
@@ -86,6 +88,7 @@ func TestReconcileShare(t *testing.T) {
 // build: it tells, repairs when asked to, and says so in its exit code.
 func TestReconcileCommand(t *testing.T) {
 	w := newWorld(t)
+	w.alone()
 	binary := program(t, "..")
 	image := w.image("app")
 	day := time.Now().UTC().Truncate(time.Hour).Add(-30 * time.Hour)
