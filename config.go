@@ -17,6 +17,7 @@ import (
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/settings"
+	"drydock.dev/drydock/signing"
 )
 
 // config is what the gateway is told by flags and environment.
@@ -33,6 +34,7 @@ type config struct {
 	proxy       proxyConfig
 	tls         tlsConfig
 	registries  settings.Registries
+	signing     settings.Signing
 	// privateRegistries tells whether logins may be tried in private networks.
 	privateRegistries bool
 	dev               bool
@@ -100,13 +102,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "private-registries", Env: "DRYDOCK_PRIVATE_REGISTRIES", Help: "whether logins may be tried at registries in private networks"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.authSettings(set))
+	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.authSettings(set))
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate} {
+	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate, c.signing.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -157,7 +159,7 @@ func (c *config) validateSessions() error {
 		if !c.dev {
 			return settings.Wrong("session-keys", "is missing; make a key with: openssl rand -base64 32")
 		}
-		c.sessionKeys, c.generated = auth.GenerateKey(), true
+		c.sessionKeys, c.generated = signing.Generate(), true
 	}
 	keys, err := auth.ParseKeys(c.sessionKeys)
 	if err != nil {
@@ -224,7 +226,7 @@ func (c *config) LogValue() slog.Value {
 		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
 		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),
 		slog.String("trustClientCA", c.proxy.clientCA), slog.String("tlsCert", c.tls.cert),
-		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.privateRegistries),
+		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.privateRegistries), slog.Any("signingKeys", &c.signing),
 		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
 		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),
 		slog.Duration("queryTimeout", c.queryTimeout), slog.Duration("drainTimeout", c.drainTimeout),

@@ -2,20 +2,15 @@ package auth
 
 import (
 	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
-)
 
-// keyBytes is the size of a key of A256GCM.
-const keyBytes = 32
+	"drydock.dev/drydock/signing"
+)
 
 // maxSealed bounds what is tried to open, in bytes: a cookie is at most 4096.
 const maxSealed = 4096
@@ -34,14 +29,12 @@ type Keys struct {
 // ParseKeys reads keys of 32 bytes in base64 (any alphabet, padded or not),
 // separated by commas, spaces or line ends.
 func ParseKeys(text string) (*Keys, error) {
+	decoded, err := signing.Decode(text)
+	if err != nil {
+		return nil, err
+	}
 	keys := &Keys{byID: map[string][]byte{}}
-	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
-	for i, field := range fields {
-		plain := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(field, "="))
-		key, err := base64.RawStdEncoding.DecodeString(plain)
-		if err != nil || len(key) != keyBytes {
-			return nil, fmt.Errorf("key %d of %d is not 32 bytes in base64; make one with: openssl rand -base64 32", i+1, len(fields))
-		}
+	for i, key := range decoded {
 		sum := sha256.Sum256(key)
 		id := hex.EncodeToString(sum[:4])
 		if i == 0 {
@@ -49,17 +42,7 @@ func ParseKeys(text string) (*Keys, error) {
 		}
 		keys.byID[id] = key
 	}
-	if keys.sealing == "" {
-		return nil, errors.New("no key; make one with: openssl rand -base64 32")
-	}
 	return keys, nil
-}
-
-// GenerateKey makes a new key in the form that ParseKeys reads.
-func GenerateKey() string {
-	key := make([]byte, keyBytes)
-	_, _ = rand.Read(key) // never fails: crypto/rand
-	return base64.StdEncoding.EncodeToString(key)
 }
 
 // seal encrypts a value for one use as a compact JWE (RFC 7516), dir with A256GCM.
@@ -109,6 +92,6 @@ func (k *Keys) derive(id, use string) ([]byte, bool) {
 	if !known {
 		return nil, false
 	}
-	derived, err := hkdf.Key(sha256.New, key, nil, use, keyBytes)
+	derived, err := hkdf.Key(sha256.New, key, nil, use, signing.KeyBytes)
 	return derived, err == nil
 }

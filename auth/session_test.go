@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/signing"
 )
 
 // signedIn is the session cookie of ada's, sealed by keys.
@@ -174,7 +175,7 @@ func TestParseKeys(t *testing.T) {
 		{"one", key(1), true},
 		{"several, however separated", key(1) + ", " + key(2) + "\n" + key(3) + "\n", true},
 		{"the URL's alphabet, not padded", base64.RawURLEncoding.EncodeToString([]byte(strings.Repeat("\xff", 32))), true},
-		{"a generated one", auth.GenerateKey(), true},
+		{"a generated one", signing.Generate(), true},
 		{"none", "", false},
 		{"only separators", ", ,", false},
 		{"too short", base64.StdEncoding.EncodeToString([]byte("short")), false},
@@ -193,7 +194,7 @@ func TestParseKeys(t *testing.T) {
 }
 
 func FuzzSession(f *testing.F) {
-	keys, err := auth.ParseKeys(auth.GenerateKey()) // each worker has its own: no seed opens but this one's
+	keys, err := auth.ParseKeys(signing.Generate()) // each worker has its own: no seed opens but this one's
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/signing"
 )
 
 var ada = model.Account{Login: "ada", CustomerID: "cus_1", GithubID: 1, TokenEpoch: 4}
@@ -246,7 +247,7 @@ func TestRevokeTellsAnUnknownAccount(t *testing.T) {
 }
 
 func FuzzToken(f *testing.F) {
-	keys, err := auth.ParseKeys(auth.GenerateKey()) // each worker has its own: no seed opens but this one's
+	keys, err := auth.ParseKeys(signing.Generate()) // each worker has its own: no seed opens but this one's
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -27,6 +27,7 @@ func TestGatewaySettings(t *testing.T) {
 		{"no session keys", []string{"--dev=false"}, []string{"DRYDOCK_SESSION_KEYS"}, "DRYDOCK_SESSION_KEYS"},
 		{"a short session key is a weak one", nil, []string{"DRYDOCK_SESSION_KEYS=c2hvcnQ="}, "DRYDOCK_SESSION_KEYS"},
 		{"a session key that is not base64", nil, []string{"DRYDOCK_SESSION_KEYS=!!!"}, "DRYDOCK_SESSION_KEYS"},
+		{"a short signing key", nil, []string{"DRYDOCK_SIGNING_KEYS=c2hvcnQ="}, "DRYDOCK_SIGNING_KEYS"},
 		{"an OAuth app without a secret", nil, []string{"GITHUB_CLIENT_SECRET"}, "GITHUB_CLIENT_SECRET"},
 		{"no port to listen on", []string{"--listen", "nowhere"}, nil, "listen"},
 		{"a public URL without a scheme", []string{"--public-url", "drydock.example"}, nil, "public-url"},
@@ -49,6 +50,7 @@ func TestControllerSettings(t *testing.T) {
 		{"a publishable key cannot do anything", nil, []string{"STRIPE_SECRET_KEY=pk_test_123"}, "STRIPE_SECRET_KEY"},
 		{"a base without a scheme", nil, []string{"STRIPE_API_BASE=localhost:1"}, "STRIPE_API_BASE"},
 		{"a kubeconfig that is not there", []string{"--kubeconfig", "/nonexistent/kubeconfig"}, nil, "kubeconfig"},
+		{"a short signing key", nil, []string{"DRYDOCK_SIGNING_KEYS=c2hvcnQ="}, "DRYDOCK_SIGNING_KEYS"},
 		{"a flag that there is not", []string{"--stratgy", "x"}, nil, "stratgy"},
 		{"a word too many", []string{"run"}, nil, "run"},
 	} {

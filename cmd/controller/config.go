@@ -22,6 +22,7 @@ type config struct {
 	stripe                  settings.Stripe
 	replicas                settings.Replicas
 	registries              settings.Registries
+	signing                 settings.Signing
 	strategy, metricsListen string
 	leaderElect             bool
 	leaseDuration           time.Duration
@@ -62,20 +63,16 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
-	if err := c.stripe.Validate(); err != nil {
-		return err
-	}
-	if err := c.replicas.Validate(); err != nil {
-		return err
-	}
-	if err := c.registries.Validate(); err != nil {
-		return err
+	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.signing.Validate} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !isAddress(c.metricsListen):

@@ -103,6 +103,6 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		return nil
 	})
 	group.Go(func() error { return share(ctx, c, stripe, log, registry) })
-	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.strategy, "namespace", c.replicas.Namespace)
+	log.Info("the controller starts", "metrics", listener.Addr().String(), "strategy", c.strategy, "namespace", c.replicas.Namespace, "signingKeys", &c.signing)
 	return group.Wait()
 }

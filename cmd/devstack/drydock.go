@@ -7,8 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/billing/billingtest"
+	"drydock.dev/drydock/signing"
 )
 
 // startController starts the controller with the strategy for nodes whose containers
@@ -18,7 +18,11 @@ func startController(ctx context.Context, s *stack) error {
 	if err != nil {
 		return err
 	}
-	ended, err := s.process("controller", s.out.part("controller"), s.drydockEnv(), filepath.Join(s.bin, "controller"),
+	env, err := s.drydockEnv()
+	if err != nil {
+		return err
+	}
+	ended, err := s.process("controller", s.out.part("controller"), env, filepath.Join(s.bin, "controller"),
 		"--strategy", "buildah", "--metrics-listen", address)
 	if err != nil {
 		return err
@@ -31,12 +35,16 @@ func startGateway(ctx context.Context, s *stack) error {
 	if err != nil {
 		return err
 	}
-	keys, err := sessionKeys(filepath.Join(s.dir, "session.key"))
+	keys, err := keptKey(filepath.Join(s.dir, "session.key"))
 	if err != nil {
 		return err
 	}
 	url := "http://" + address
-	ended, err := s.process("gateway", s.out.part("gateway"), append(s.drydockEnv(), "DRYDOCK_SESSION_KEYS="+keys, "STRIPE_WEBHOOK_SECRETS="+webhookSecret), filepath.Join(s.bin, "drydock"),
+	env, err := s.drydockEnv()
+	if err != nil {
+		return err
+	}
+	ended, err := s.process("gateway", s.out.part("gateway"), append(env, "DRYDOCK_SESSION_KEYS="+keys, "STRIPE_WEBHOOK_SECRETS="+webhookSecret), filepath.Join(s.bin, "drydock"),
 		"--listen", address, "--public-url", url, "--dev", "--log-format", "text", "--github-url", s.githubURL)
 	if err != nil {
 		return err
@@ -53,19 +61,20 @@ func startGateway(ctx context.Context, s *stack) error {
 }
 
 // drydockEnv holds the settings of both.
-func (s *stack) drydockEnv() []string {
+func (s *stack) drydockEnv() ([]string, error) {
+	keys, err := keptKey(filepath.Join(s.dir, "signing.key"))
 	return append(os.Environ(),
 		"KUBECONFIG="+s.kubeconfig, "STRIPE_SECRET_KEY="+stripeKey, "STRIPE_API_BASE="+s.stripeURL,
-		"GITHUB_CLIENT_ID="+githubClientID, "GITHUB_CLIENT_SECRET="+githubClientSecret)
+		"GITHUB_CLIENT_ID="+githubClientID, "GITHUB_CLIENT_SECRET="+githubClientSecret, "DRYDOCK_SIGNING_KEYS="+keys), err
 }
 
-// sessionKeys reads the key that seals sessions, or makes one: who signed in yesterday
-// is signed in today.
-func sessionKeys(file string) (string, error) {
+// keptKey reads a key, or makes one: who signed in yesterday is signed in today, and
+// webhooks' secrets hold.
+func keptKey(file string) (string, error) {
 	text, err := os.ReadFile(file)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return string(text), err
 	}
-	key := auth.GenerateKey()
+	key := signing.Generate()
 	return key, os.WriteFile(file, []byte(key), 0o600)
 }

@@ -63,7 +63,7 @@ func (s *Stack) GatewayEnvironment() []string {
 
 // ControllerEnvironment holds the settings of a controller.
 func (s *Stack) ControllerEnvironment() []string {
-	return []string{"KUBECONFIG=" + s.Kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL}
+	return []string{"KUBECONFIG=" + s.Kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL, "DRYDOCK_SIGNING_KEYS=" + signingKey}
 }
 
 // Controller starts a controller with these flags besides the usual ones, and returns when it is ready to work or to

@@ -25,6 +25,9 @@ const (
 	clientSecret = "drydock-e2e-secret"
 )
 
+// signingKey is 32 bytes of no secret.
+const signingKey = "ZTJlLXNpZ25pbmcta2V5LW9mLTMyLWJ5dGVzLXRoZXI="
+
 // Options say what a stack runs and where.
 type Options struct {
 	Binaries Binaries
