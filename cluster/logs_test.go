@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func (w *world) run(t *testing.T, key model.Key, clone, build string) *corev1.Po
 			InitContainers: []corev1.Container{shell("clone", clone)}, Containers: []corev1.Container{shell("build", build)}},
 	}
 	eventually(t, "the namespace takes pods", func() bool { return w.Create(t.Context(), pod) == nil })
-	t.Cleanup(func() { _ = w.Delete(t.Context(), pod) })
+	t.Cleanup(func() { _ = w.Delete(context.WithoutCancel(t.Context()), pod) })
 	w.status(t, key, ended(v1alpha1.PhaseRunning))
 	return pod
 }

@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -102,7 +103,11 @@ func (w *world) chaosStrategy() {
 	}}
 	strategy.Template.Spec.Containers = []corev1.Container{{Name: "build", Image: "none", Command: []string{"sh", "-c", chaosScript}}}
 	w.create(strategy)
-	w.t.Cleanup(func() { _ = w.kube.Delete(w.t.Context(), strategy) })
+	w.t.Cleanup(func() {
+		if err := w.kube.Delete(context.Background(), strategy); err != nil {
+			w.t.Error(err)
+		}
+	})
 }
 
 // left is how many of all builds are not as told.

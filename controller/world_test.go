@@ -13,11 +13,14 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/registry"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -141,6 +144,37 @@ func (w *world) newAccount() {
 	}
 	w.customer, w.namespace = account.CustomerID, v1alpha1.Namespace(w.login)
 	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace, Annotations: map[string]string{v1alpha1.AnnotationLogin: w.login}}})
+	namespace := w.namespace
+	w.t.Cleanup(func() { w.clear(namespace) })
+}
+
+// clear removes what an account has, so that the next test's controller finds nothing
+// of this one. Its own controller has ended: nobody else lets Builds go.
+func (w *world) clear(namespace string) {
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	in := client.InNamespace(namespace)
+	var builds v1alpha1.BuildList
+	err := errors.Join(w.kube.DeleteAllOf(ctx, &v1alpha1.Build{}, in),
+		w.kube.DeleteAllOf(ctx, &batchv1.Job{}, in, client.PropagationPolicy(metav1.DeletePropagationBackground)),
+		w.kube.DeleteAllOf(ctx, &corev1.Pod{}, in, client.GracePeriodSeconds(0)),
+		w.kube.DeleteAllOf(ctx, &corev1.ConfigMap{}, in),
+		w.kube.List(ctx, &builds, in))
+	for i := range builds.Items {
+		free := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`))
+		err = errors.Join(err, client.IgnoreNotFound(w.kube.Patch(ctx, &builds.Items[i], free)))
+	}
+	err = errors.Join(err, client.IgnoreNotFound(w.kube.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})))
+	for left := 1; left > 0 && err == nil; time.Sleep(20 * time.Millisecond) {
+		left = 0
+		for _, list := range []client.ObjectList{&v1alpha1.BuildList{}, &batchv1.JobList{}, &corev1.PodList{}} {
+			err = errors.Join(err, w.kube.List(ctx, list, in))
+			left += meta.LenList(list)
+		}
+	}
+	if err != nil {
+		w.t.Errorf("namespace %s is not cleared: %v", namespace, err)
+	}
 }
 
 // run runs a controller until the test, or the returned function, ends it.
