@@ -86,10 +86,12 @@ check-lint:
 	$(LINT) run --allow-serial-runners ./...
 
 .PHONY: generate
-generate: ## Generate graph/ from schema/, CRDs and deep copies from api/
+generate: ## Generate graph/ from schema/, CRDs and deep copies from api/, RBAC from markers
 	$(GO) tool gqlgen generate
 	$(GOTOOL) controller-gen object paths=./api/... \
 		crd:crdVersions=v1,maxDescLen=400 output:crd:dir=deploy/crds
+	$(GOTOOL) controller-gen paths=./cluster paths=./controller paths=./cmd/controller \
+		rbac:roleName=unnamed,headerFile=deploy/accounts.yaml,fileName=rbac.yaml output:rbac:dir=deploy
 
 .PHONY: bench
 bench: bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to bench/results

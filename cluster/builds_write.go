@@ -16,6 +16,8 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=builds,verbs=create
+
 // StartBuild queues a build of an image: a snapshot of the image as it is now and of
 // the plan's limits. The same clientMutationID again gives the build that it started.
 // Faults: BadUserInput for the ref, NotFound, Conflict for a suspended image and for a
@@ -135,6 +137,8 @@ func buildLimits(plan *model.Plan, image *v1alpha1.Image) (limits v1alpha1.Build
 	}
 	return limits, nil
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=builds,verbs=patch
 
 // CancelBuild asks the controller to end a build, and gives the build as it is now. A
 // build that has ended, or is being ended, stays as it is. Unknown ones are fault.NotFound.

@@ -72,6 +72,8 @@ func (c *Client) SetRegistryCredential(ctx context.Context, owner model.Owner, i
 	return credential(owner.Login, kept), nil
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=delete
+
 // DeleteRegistryCredential forgets a login; the key's name is the registry. The same
 // clientMutationID again deletes nothing, as long as the account deleted few others in
 // between. Unknown ones are fault.NotFound.
@@ -160,6 +162,8 @@ func (c *Client) putLogin(ctx context.Context, login string, kept v1alpha1.Regis
 		Data: map[string][]byte{corev1.DockerConfigJsonKey: config},
 	})
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=create;update
 
 // putSecret writes a Secret, in place of one of its name. It is not read before, which
 // the gateway may not do: the newest one holds.

@@ -19,9 +19,7 @@
 // Of registry credentials the namespaces' annotations tell which there are; their Secrets
 // are written and never read.
 //
-// What the gateway may do in the cluster: get, list, watch, create, update, patch
-// and delete images and builds, update images/status, get, list, watch, create and
-// update namespaces, create, update and delete secrets, list and get pods, get
-// pods/log, get configmaps; and in its own namespace create configmaps, list, watch and
-// patch the ConfigMap drydock-notices, list and watch endpointslices.
+// What the gateway may do in the cluster stands beside the requests, in markers
+// +kubebuilder:rbac, of which deploy/rbac.yaml is made; drydock-replicas is the role of
+// both programs in their own namespace.
 package cluster

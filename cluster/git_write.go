@@ -57,6 +57,8 @@ func (c *Client) SetGitCredential(ctx context.Context, key model.Key, in model.S
 	return c.annotateImage(ctx, key, image, hashOf(in.ClientMutationID), string(text))
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=delete
+
 // DeleteGitCredential forgets an image's credential, and gives the image. The same
 // clientMutationID again does nothing more. An image without one is fault.NotFound.
 // Kubernetes: GET of the image, DELETE of the Secret, GET and PUT of the image.

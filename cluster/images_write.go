@@ -60,6 +60,8 @@ func (c *Client) createdBefore(ctx context.Context, login string, in model.Creat
 	return image, nil
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=images,verbs=create
+
 // post creates an image in the account's namespace, which is made where it is missing.
 func (c *Client) post(ctx context.Context, owner model.Owner, image *v1alpha1.Image) error {
 	for {
@@ -145,6 +147,8 @@ func applyUpdate(spec *v1alpha1.ImageSpec, in model.UpdateImageInput) {
 	}
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=images;images/status,verbs=update
+
 // changeImage updates an image, or a subresource of it, by a function of the present
 // one, which says whether there is anything to write.
 func (c *Client) changeImage(ctx context.Context, key model.Key, subresource string, change func(*v1alpha1.Image) (bool, error)) (image *v1alpha1.Image, err error) {
@@ -173,6 +177,8 @@ func (c *Client) liveImage(ctx context.Context, key model.Key) (*v1alpha1.Image,
 	image := &v1alpha1.Image{}
 	return image, c.live(ctx, "images", key, image, noImage)
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=images;builds,verbs=get
 
 // live reads an object as it is now, past the store; none says that it is not there.
 func (c *Client) live(ctx context.Context, resource string, key model.Key, into apiObject, none string) error {
@@ -221,6 +227,8 @@ func (c *Client) DeleteImage(ctx context.Context, key model.Key, clientMutationI
 	}
 	return c.deleteImage(ctx, key, string(image.UID))
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=images,verbs=delete
 
 // deleteImage deletes an image of that very UID.
 func (c *Client) deleteImage(ctx context.Context, key model.Key, uid string) error {

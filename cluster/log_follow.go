@@ -207,6 +207,8 @@ func (c *Client) followPod(ctx context.Context, f *follow, b *build) {
 	}
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=pods,verbs=get
+
 // followContainer reads the lines of one container, numbered after last, until it has
 // ended, and gives the last one's number. A broken stream is opened again: lines that
 // were read before have the same numbers, and f takes none twice.

@@ -9,6 +9,8 @@ import (
 	"drydock.dev/drydock/fault"
 )
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=configmaps,verbs=get
+
 // keptLog hands out the kept lines of a build from a number on, until take has enough.
 // Chunks that hold none of them are not fetched.
 func (c *Client) keptLog(ctx context.Context, b *build, next int64, take func(v1alpha1.LogLine) bool) error {

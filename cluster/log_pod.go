@@ -12,6 +12,8 @@ import (
 	"drydock.dev/drydock/api/v1alpha1"
 )
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=pods,verbs=list
+
 // pod finds the pod of a build: the newest one that carries its label; nil before
 // there is one and after it is gone.
 func (c *Client) pod(ctx context.Context, b *build) (*corev1.Pod, error) {
@@ -73,6 +75,8 @@ func (c *Client) podLogs(ctx context.Context, b *build, next int64, take func(v1
 	}
 	return nil
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=pods/log,verbs=get
 
 // containerLog hands out the lines of one container, numbered after last, until take
 // has enough; with follow, those too that come until it ends. rest is what follows the

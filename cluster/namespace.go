@@ -11,6 +11,8 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=namespaces,verbs=create
+
 // settle makes an account's namespace unless it is there, once per account and
 // process. A namespace that is another's is fault.Conflict.
 // Kubernetes: GET, and where it is missing POST; nothing for a known account. One that
@@ -114,10 +116,14 @@ func (c *Client) claimBehind(name string, owner model.Owner) {
 	})
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=namespaces,verbs=get
+
 func (c *Client) namespace(ctx context.Context, name string) (*corev1.Namespace, error) {
 	namespace := &corev1.Namespace{}
 	return namespace, do(ctx, c.core.Get().Resource("namespaces").Name(name), namespace)
 }
+
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=namespaces,verbs=update
 
 // changeNamespace changes a namespace by a function of its present state, whose
 // annotations are there to be written, and gives what it has become.

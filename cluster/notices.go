@@ -109,6 +109,8 @@ func NewNotices(options NoticesOptions) (*Notices, error) {
 	return n, nil
 }
 
+// +kubebuilder:rbac:roleName=drydock-replicas,namespace=drydock-system,groups="",resources=configmaps,resourceNames=drydock-notices,verbs=list;watch
+
 // Start begins to watch, and returns when the log is read, or when the context ends. The
 // watch goes on until Close.
 // Kubernetes: one WATCH of one ConfigMap.

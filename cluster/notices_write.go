@@ -140,6 +140,8 @@ func (n *Notices) write(ctx context.Context, change map[string]*string) error {
 	return err
 }
 
+// +kubebuilder:rbac:roleName=drydock-replicas,namespace=drydock-system,groups="",resources=configmaps,resourceNames=drydock-notices,verbs=patch
+
 func (n *Notices) patch(ctx context.Context, change map[string]*string) error {
 	patch, err := json.Marshal(map[string]any{"data": change})
 	if err != nil {
@@ -147,6 +149,8 @@ func (n *Notices) patch(ctx context.Context, change map[string]*string) error {
 	}
 	return do(ctx, n.core.Patch(types.MergePatchType).Namespace(n.options.Namespace).Resource("configmaps").Name(NoticesName).Body(patch), nil)
 }
+
+// +kubebuilder:rbac:roleName=drydock-replicas,namespace=drydock-system,groups="",resources=configmaps,verbs=create
 
 func (n *Notices) create(ctx context.Context, change map[string]*string) error {
 	log := &corev1.ConfigMap{Data: map[string]string{}, ObjectMeta: metav1.ObjectMeta{

@@ -36,6 +36,8 @@ type ReplicasOptions struct {
 	Registerer prometheus.Registerer
 }
 
+// +kubebuilder:rbac:roleName=drydock-replicas,namespace=drydock-system,groups=discovery.k8s.io,resources=endpointslices,verbs=list;watch
+
 // WatchReplicas counts the endpoints of a Service until the context ends.
 // Kubernetes: one WATCH of the Service's EndpointSlices.
 func WatchReplicas(ctx context.Context, options ReplicasOptions) error {

@@ -8,6 +8,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=images;builds,verbs=list;watch
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=namespaces,verbs=list;watch
+
 // run keeps the store up to date until the context ends.
 func (s *store[T]) run(ctx context.Context, client rest.Interface, log *slog.Logger) {
 	watched{name: s.kind.resource, prototype: s.kind.prototype, store: s, failed: s.fail,

@@ -77,6 +77,10 @@ func (p *pass) wait(ctx context.Context, build *v1alpha1.Build, reason, message 
 	return p.settle(ctx, build, verdict{v1alpha1.PhaseQueued, reason, message})
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=batch,resources=jobs,verbs=create
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds,verbs=patch
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds/finalizers,verbs=update
+
 // start makes the Job, which takes the build's place among the concurrent ones.
 func (p *pass) start(ctx context.Context, build *v1alpha1.Build, job *batchv1.Job) error {
 	p.running++

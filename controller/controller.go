@@ -146,6 +146,10 @@ func controllerOptions(opts Options) controller.Options {
 	}
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,namespace=drydock-system,groups=coordination.k8s.io,resources=leases,verbs=create
+// +kubebuilder:rbac:roleName=drydock-controller,namespace=drydock-system,groups=coordination.k8s.io,resources=leases,resourceNames=drydock-controller,verbs=get;update
+// +kubebuilder:rbac:roleName=drydock-controller,namespace=drydock-system,groups="",resources=events,verbs=create;patch
+
 func newManager(opts Options) (manager.Manager, error) {
 	objects := runtime.NewScheme()
 	if err := errors.Join(scheme.AddToScheme(objects), v1alpha1.AddToScheme(objects)); err != nil {
@@ -173,6 +177,11 @@ func newManager(opts Options) (manager.Manager, error) {
 		Controller:                    config.Controller{SkipNameValidation: &anyName},
 	})
 }
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds;images,verbs=list;watch
+// +kubebuilder:rbac:roleName=drydock-controller,groups=batch,resources=jobs,verbs=list;watch
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=pods,verbs=list;watch
+// +kubebuilder:rbac:roleName=drydock-controller,namespace=drydock-system,groups="",resources=podtemplates,verbs=list;watch
 
 // cacheOptions keep of the cluster what concerns builds, without managedFields.
 func cacheOptions(namespace string) cache.Options {

@@ -30,6 +30,8 @@ type registries struct {
 	plain []string
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=namespaces,verbs=get
+
 // registriesOf reads which logins there are. The Secrets are mounted by their names:
 // the node reads them, the controller may not.
 func (q *queue) registriesOf(ctx context.Context, build *v1alpha1.Build) (registries, error) {

@@ -36,6 +36,8 @@ func (l *latest) setup(mgr manager.Manager, options controller.Options) error {
 		Complete(l)
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=images/status,verbs=patch
+
 // Reconcile finds an image's newest build and writes it down. The patch holds that
 // field alone: the rest of the status is not the controller's.
 func (l *latest) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {

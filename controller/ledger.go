@@ -39,6 +39,8 @@ type ledger struct {
 	log           *slog.Logger
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=get;create
+
 // enter writes a billed build down. Entered again, it changes nothing.
 func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
 	if build.Status.Billing == nil || build.Status.Billing.Seconds == 0 || build.Status.CompletionTime == nil {
@@ -72,6 +74,8 @@ func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
 	}
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=patch
+
 // put writes one line, beside whoever else writes others.
 func (l ledger) put(ctx context.Context, object *corev1.ConfigMap, uid, line string) error {
 	patch, err := json.Marshal(map[string]any{"data": map[string]string{uid: line}})
@@ -80,6 +84,8 @@ func (l ledger) put(ctx context.Context, object *corev1.ConfigMap, uid, line str
 	}
 	return l.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch))
 }
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=list
 
 // read gives the builds of the days that [from, to) touches, by account.
 func (l ledger) read(ctx context.Context, from, to time.Time, where ...client.ListOption) (map[string][]metering.Build, error) {
@@ -108,6 +114,8 @@ func (l ledger) read(ctx context.Context, from, to time.Time, where ...client.Li
 	}
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=update
+
 // mark writes that the meter is about to be told of a build again, unless its page
 // changed meanwhile.
 func (l ledger) mark(ctx context.Context, namespace string, build metering.Build, now time.Time) error {
@@ -124,6 +132,8 @@ func (l ledger) mark(ctx context.Context, namespace string, build metering.Build
 	}
 	return fmt.Errorf("build %s is not in the ledger of %s any more", build.UID, day)
 }
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=delete
 
 // expire removes the days before the one of keep; now bounds those that there can be.
 func (l ledger) expire(ctx context.Context, keep, now time.Time) error {

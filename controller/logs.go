@@ -48,6 +48,8 @@ func containerStarted(pod *corev1.Pod, name string) bool {
 	return false
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=pods/log,verbs=get
+
 // read adds one container's lines. GET /api/v1/namespaces/{}/pods/{}/log
 func (k logKeeper) read(ctx context.Context, tail *v1alpha1.LogTail, pod *corev1.Pod, container string) error {
 	stream, err := k.pods.Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, Timestamps: true}).Stream(ctx)
@@ -70,6 +72,8 @@ func (k logKeeper) read(ctx context.Context, tail *v1alpha1.LogTail, pod *corev1
 		}
 	}
 }
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=configmaps,verbs=create;update
 
 func (k logKeeper) write(ctx context.Context, build *v1alpha1.Build, chunk v1alpha1.LogChunk) error {
 	object := &corev1.ConfigMap{

@@ -110,6 +110,8 @@ func (m *meters) tell(ctx context.Context, build *v1alpha1.Build) (reconcile.Res
 	return reconcile.Result{}, nil
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds,verbs=patch
+
 // track adds or removes the finalizer.
 func (m *meters) track(ctx context.Context, build *v1alpha1.Build, change func(client.Object, string) bool) error {
 	before := build.DeepCopy()

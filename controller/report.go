@@ -76,6 +76,8 @@ func (r reporter) billed(ctx context.Context, build *v1alpha1.Build, seconds int
 	return r.Status().Update(ctx, build)
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds,verbs=patch
+
 // markTold writes that billing is about to be told of a build, unless the build
 // changed since it was read.
 func markTold(ctx context.Context, kube client.Client, build *v1alpha1.Build, now time.Time) error {

@@ -20,6 +20,8 @@ type run struct {
 	pod *corev1.Pod
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=batch,resources=jobs,verbs=get
+
 // observe reads a build's Job and pod from the cache; that one is gone counts only
 // when the API server says so too.
 func (r *runs) observe(ctx context.Context, build *v1alpha1.Build) (run, error) {

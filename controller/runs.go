@@ -168,6 +168,8 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	return r.end(ctx, build, v, at)
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=pods,verbs=delete
+
 // stop ends a build's pod by deleting its Job, and the build once the pod is gone.
 // The log is kept first: it goes with the pod.
 func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verdict) (reconcile.Result, error) {
@@ -220,6 +222,8 @@ func (r *runs) clean(ctx context.Context, build *v1alpha1.Build) (reconcile.Resu
 	}
 	return reconcile.Result{}, client.IgnoreNotFound(r.deleteJob(ctx, run.job, metav1.DeletePropagationBackground))
 }
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups=batch,resources=jobs,verbs=delete
 
 func (r *runs) deleteJob(ctx context.Context, job *batchv1.Job, how metav1.DeletionPropagation) error {
 	return r.Delete(ctx, job, client.PropagationPolicy(how), client.Preconditions{UID: &job.UID})

@@ -53,6 +53,8 @@ func clip(message string) string {
 	return strings.ToValidUTF8(message, "")
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds/status,verbs=update
+
 // settle writes a verdict, where it is news. The write fails with a conflict when
 // the build changed since it was read.
 func (d deps) settle(ctx context.Context, build *v1alpha1.Build, v verdict) error {

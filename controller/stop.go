@@ -35,6 +35,8 @@ func (d deps) stopped(ctx context.Context, build *v1alpha1.Build) (*verdict, err
 	return cancelled(fmt.Sprintf("The image %s was deleted.", build.Spec.Image.Name)), nil
 }
 
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=images,verbs=get
+
 // imageGone tells whether the very image of a build exists no more. What the cache
 // misses is asked of the API server: the cache may be behind.
 func (d deps) imageGone(ctx context.Context, build *v1alpha1.Build) (bool, error) {
