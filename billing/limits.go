@@ -21,6 +21,8 @@ const (
 	metaTimeoutSeconds   = "drydock.build_timeout_seconds"
 	metaCPU              = "drydock.cpu"
 	metaMemory           = "drydock.memory"
+	metaKeptBuilds       = "drydock.kept_builds"
+	metaKeptDays         = "drydock.kept_days"
 )
 
 // fallback holds where not even the default plan says anything.
@@ -42,7 +44,11 @@ func (c *Client) limitsOf(product *stripe.Product, standard *model.Plan) *model.
 		text := product.Metadata[key]
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n < int64(least) || n > math.MaxInt32 {
-			c.badLimit(product, key, text, "a whole number from "+strconv.Itoa(least), strconv.Itoa(otherwise))
+			holds := strconv.Itoa(otherwise)
+			if otherwise < 0 {
+				holds = "the operator's"
+			}
+			c.badLimit(product, key, text, "a whole number from "+strconv.Itoa(least), holds)
 			return otherwise
 		}
 		return int(n)
@@ -63,15 +69,27 @@ func (c *Client) limitsOf(product *stripe.Product, standard *model.Plan) *model.
 		CPU:                  amount(metaCPU, base.CPU),
 		Memory:               amount(metaMemory, base.Memory),
 	}
-	if _, set := product.Metadata[metaPaidMinutes]; set {
-		otherwise := 0
-		if base.PaidBuildMinutes != nil {
-			otherwise = *base.PaidBuildMinutes
+	bound := func(key string, least int, otherwise *int) *int {
+		if _, set := product.Metadata[key]; !set {
+			return nil
 		}
-		paid := whole(metaPaidMinutes, 0, otherwise)
-		limits.PaidBuildMinutes = &paid
+		if n := whole(key, least, or(otherwise, -1)); n >= 0 {
+			return &n
+		}
+		return nil
 	}
+	limits.PaidBuildMinutes = bound(metaPaidMinutes, 0, new(or(base.PaidBuildMinutes, 0)))
+	limits.KeptBuilds = bound(metaKeptBuilds, 1, base.KeptBuilds)
+	limits.KeptDays = bound(metaKeptDays, 1, base.KeptDays)
 	return limits
+}
+
+// or is a number that may be absent.
+func or(number *int, otherwise int) int {
+	if number == nil {
+		return otherwise
+	}
+	return *number
 }
 
 func (c *Client) badLimit(product *stripe.Product, key, text, want, otherwise string) {

@@ -79,6 +79,17 @@ func (c *Client) PlanOf(ctx context.Context, account *model.Account) (*model.Pla
 	return plans.standard, nil
 }
 
+// AccountPlan is the plan that holds for a login; unknown logins are fault.NotFound.
+//
+// Stripe: as Account and PlanOf.
+func (c *Client) AccountPlan(ctx context.Context, login string) (*model.Plan, error) {
+	account, err := c.Account(ctx, login)
+	if err != nil {
+		return nil, err
+	}
+	return c.PlanOf(ctx, account)
+}
+
 // PlanNow is PlanOf with the limits as they are at this moment, for what the limits
 // are about to decide, such as a build's start. When Stripe fails, or takes about a second
 // (three times the patience), PlanOf's answer holds.

@@ -98,6 +98,9 @@ func TestMetadata(t *testing.T) {
 		{"no cpu at all", "cpu", "0", func(l *model.PlanLimits) { l.CPU = "2" }, `"0"`},
 		{"a unit that Kubernetes does not know", "memory", "8GB", func(l *model.PlanLimits) { l.Memory = "2Gi" }, `"8GB"`},
 		{"paid minutes are bounded where it says so", "paid_build_minutes", "500", func(l *model.PlanLimits) { n := 500; l.PaidBuildMinutes = &n }, ""},
+		{"builds are kept as many as it says", "kept_builds", "3", func(l *model.PlanLimits) { l.KeptBuilds = new(3) }, ""},
+		{"and for as long", "kept_days", "14", func(l *model.PlanLimits) { l.KeptDays = new(14) }, ""},
+		{"none at all is no number of builds to keep: the operator's holds", "kept_builds", "0", func(*model.PlanLimits) {}, `"0"`},
 		{"a bound that does not parse sells nothing", "paid_build_minutes", "lots", func(l *model.PlanLimits) { n := 0; l.PaidBuildMinutes = &n }, `"lots"`},
 	}
 	for _, c := range cases {

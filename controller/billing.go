@@ -14,6 +14,8 @@ type Billing interface {
 	// Hold says in words for people why no build of an account may begin; empty where
 	// nothing is in the way.
 	Hold(ctx context.Context, login string) (string, error)
+	// AccountPlan is the plan that holds for a login now; unknown logins are fault.NotFound.
+	AccountPlan(ctx context.Context, login string) (*model.Plan, error)
 	// ReportUsage tells of an ended build's seconds; told twice within 24 hours, they
 	// count once.
 	ReportUsage(ctx context.Context, report model.UsageReport) error

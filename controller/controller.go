@@ -54,6 +54,10 @@ type Options struct {
 	LeaseDuration time.Duration
 	// ReconcileEvery is how often meter and builds are compared; 24 h where 0.
 	ReconcileEvery time.Duration
+	// KeepBuilds is how many builds of an image are kept where the plan does not say; all where 0.
+	KeepBuilds int
+	// KeepBuildsFor is how long after their end they are kept, likewise; for ever where 0.
+	KeepBuildsFor time.Duration
 	// InsecureRegistries may speak plain HTTP, see registry.Rules.
 	InsecureRegistries []string
 	// Workers of each reconciler; 8 where 0.
@@ -107,6 +111,7 @@ func New(opts Options) (*Controller, error) {
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&latest{deps: d},
+		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
 	} {
 		if err := part.setup(mgr, controllerOptions(opts)); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)

@@ -1,6 +1,6 @@
 // Package controller turns queued Builds into pushed images and metered seconds.
 //
-// Five reconcilers share the work; each phase of a Build has one writer:
+// Six reconcilers share the work; each phase of a Build has one writer:
 //
 //   - queue, by namespace (an account): Queued builds. It decides, oldest first,
 //     which of them may start, and makes their Jobs. One reconcile per account at a
@@ -13,6 +13,7 @@
 //   - late, by namespace: builds that billing was not told of for a day. What the
 //     account's meter holds tells which of them it has; see package metering.
 //   - latest, by Image: keeps an image's status.latestBuild.
+//   - retention, by Image: deletes builds that are kept no longer.
 //
 // Once a day Books compares meter, Builds and ledger, and tells of drift.
 //

@@ -26,14 +26,16 @@ func (l *latest) setup(mgr manager.Manager, options controller.Options) error {
 	if err != nil {
 		return err
 	}
-	toImage := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
-		build := object.(*v1alpha1.Build)
-		return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: build.Namespace, Name: build.Spec.Image.Name}}}
-	})
 	return builder.ControllerManagedBy(mgr).Named("latest").WithOptions(options).
 		For(&v1alpha1.Image{}).
-		Watches(&v1alpha1.Build{}, toImage).
+		Watches(&v1alpha1.Build{}, handler.EnqueueRequestsFromMapFunc(imageRequest)).
 		Complete(l)
+}
+
+// imageRequest names a build's image.
+func imageRequest(_ context.Context, object client.Object) []reconcile.Request {
+	build := object.(*v1alpha1.Build)
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: build.Namespace, Name: build.Spec.Image.Name}}}
 }
 
 // +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=images/status,verbs=patch

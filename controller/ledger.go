@@ -56,6 +56,10 @@ func (l ledger) enter(ctx context.Context, build *v1alpha1.Build) error {
 			object.Annotations = map[string]string{v1alpha1.AnnotationLogin: build.Spec.Account}
 			object.Data = map[string]string{string(build.UID): line}
 			err = l.Create(ctx, object)
+			if apierrors.IsAlreadyExists(err) { // another worker was quicker
+				page--
+				continue
+			}
 			if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 				l.log.Warn("a billed build goes with its namespace: its seconds will look like too many on the meter", "namespace", build.Namespace, "build", build.Name)
 				return nil

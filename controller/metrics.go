@@ -16,6 +16,7 @@ type metrics struct {
 	reports  *prometheus.CounterVec
 	drift    *prometheus.GaugeVec
 	compared prometheus.Gauge
+	removed  prometheus.Counter
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -40,8 +41,11 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 			Name: "drydock_metering_reconciled_timestamp_seconds", Help: "When meter and builds of every account were compared last.",
 		}),
 	}
+	m.removed = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "drydock_builds_removed_total", Help: "Ended builds that were deleted because they are kept no longer.",
+	})
 	if registerer != nil {
-		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared)
+		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared, m.removed)
 	}
 	return m
 }

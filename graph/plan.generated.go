@@ -365,6 +365,52 @@ func (ec *executionContext) fieldContext_PlanLimits_buildTimeoutSeconds(_ contex
 	return graphql.NewScalarFieldContext("PlanLimits", field, false, false, errors.New("field of type Int does not have child fields"))
 }
 
+func (ec *executionContext) _PlanLimits_keptBuilds(ctx context.Context, field graphql.CollectedField, obj *model.PlanLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlanLimits_keptBuilds(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KeptBuilds, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlanLimits_keptBuilds(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlanLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
+func (ec *executionContext) _PlanLimits_keptDays(ctx context.Context, field graphql.CollectedField, obj *model.PlanLimits) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_PlanLimits_keptDays(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.KeptDays, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *int) graphql.Marshaler {
+			return ec.marshalOInt2ᚖint(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_PlanLimits_keptDays(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("PlanLimits", field, false, false, errors.New("field of type Int does not have child fields"))
+}
+
 func (ec *executionContext) _PlanLimits_cpu(ctx context.Context, field graphql.CollectedField, obj *model.PlanLimits) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -661,6 +707,16 @@ func (ec *executionContext) _PlanLimits(ctx context.Context, sel ast.SelectionSe
 		case "buildTimeoutSeconds":
 			out.Values[i] = ec._PlanLimits_buildTimeoutSeconds(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "keptBuilds":
+			out.Values[i] = ec._PlanLimits_keptBuilds(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "keptDays":
+			out.Values[i] = ec._PlanLimits_keptDays(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		case "cpu":

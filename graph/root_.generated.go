@@ -241,6 +241,8 @@ type ComplexityRoot struct {
 		ConcurrentBuilds     func(childComplexity int) int
 		Images               func(childComplexity int) int
 		IncludedBuildMinutes func(childComplexity int) int
+		KeptBuilds           func(childComplexity int) int
+		KeptDays             func(childComplexity int) int
 		Memory               func(childComplexity int) int
 		PaidBuildMinutes     func(childComplexity int) int
 	}
@@ -1196,6 +1198,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.PlanLimits.IncludedBuildMinutes(childComplexity), true
+	case "PlanLimits.keptBuilds":
+		if e.ComplexityRoot.PlanLimits.KeptBuilds == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanLimits.KeptBuilds(childComplexity), true
+	case "PlanLimits.keptDays":
+		if e.ComplexityRoot.PlanLimits.KeptDays == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PlanLimits.KeptDays(childComplexity), true
 	case "PlanLimits.memory":
 		if e.ComplexityRoot.PlanLimits.Memory == nil {
 			break
@@ -2328,6 +2342,10 @@ type PlanLimits {
   paidBuildMinutes: Int
   "A longer build is ended."
   buildTimeoutSeconds: Int!
+  "How many builds of an image are kept; null: as many as the operator says."
+  keptBuilds: Int
+  "How many days builds are kept after their end; null: as many as the operator says."
+  keptDays: Int
   "Of one build: a Kubernetes quantity."
   cpu: String!
   "Of one build: a Kubernetes quantity."
@@ -2922,6 +2940,10 @@ func (ec *executionContext) childFields_PlanLimits(ctx context.Context, field gr
 		return ec.fieldContext_PlanLimits_paidBuildMinutes(ctx, field)
 	case "buildTimeoutSeconds":
 		return ec.fieldContext_PlanLimits_buildTimeoutSeconds(ctx, field)
+	case "keptBuilds":
+		return ec.fieldContext_PlanLimits_keptBuilds(ctx, field)
+	case "keptDays":
+		return ec.fieldContext_PlanLimits_keptDays(ctx, field)
 	case "cpu":
 		return ec.fieldContext_PlanLimits_cpu(ctx, field)
 	case "memory":

@@ -27,6 +27,7 @@ type config struct {
 	leaderElect             bool
 	leaseDuration           time.Duration
 	workers                 int
+	retention               settings.Retention
 	logFormat               string
 	logLevel                slog.Level
 
@@ -63,13 +64,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.retention.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.signing.Validate} {
+	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.signing.Validate, c.retention.Validate} {
 		if err := check(); err != nil {
 			return err
 		}

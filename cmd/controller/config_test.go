@@ -27,6 +27,8 @@ func TestSettings(t *testing.T) {
 		{"a kubeconfig that is not there", []string{"--stripe-key", "sk_test_x", "--kubeconfig", dir + "/none"}, 2, "--kubeconfig (KUBECONFIG)"},
 		{"a duration that is none", []string{"--lease-duration", "soon"}, 2, "-lease-duration"},
 		{"a duration that is too short", []string{"--stripe-key", "sk_test_x", "--lease-duration", "1ms"}, 2, "--lease-duration"},
+		{"builds kept that are fewer than none", []string{"--stripe-key", "sk_test_x", "--keep-builds", "-1"}, 2, "--keep-builds"},
+		{"builds kept for minutes", []string{"--stripe-key", "sk_test_x", "--keep-builds-for", "5m"}, 2, "--keep-builds-for"},
 		{"no worker", []string{"--stripe-key", "sk_test_x", "--workers", "0"}, 2, "--workers"},
 		{"an insecure registry that is a URL", []string{"--stripe-key", "sk_test_x", "--insecure-registries", "http://old.example.com"}, 2, "--insecure-registries"},
 		{"a log format that is none", []string{"--stripe-key", "sk_test_x", "--log-format", "xml"}, 2, "--log-format"},

@@ -72,6 +72,8 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		LeaderElection:     c.leaderElect,
 		LeaseDuration:      c.leaseDuration,
 		Workers:            c.workers,
+		KeepBuilds:         c.retention.Builds,
+		KeepBuildsFor:      c.retention.For,
 		InsecureRegistries: c.registries.Insecure,
 		Log:                log,
 		Registerer:         registry,

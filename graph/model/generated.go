@@ -288,6 +288,10 @@ type PlanLimits struct {
 	PaidBuildMinutes *int `json:"paidBuildMinutes,omitempty"`
 	// A longer build is ended.
 	BuildTimeoutSeconds int `json:"buildTimeoutSeconds"`
+	// How many builds of an image are kept; null: as many as the operator says.
+	KeptBuilds *int `json:"keptBuilds,omitempty"`
+	// How many days builds are kept after their end; null: as many as the operator says.
+	KeptDays *int `json:"keptDays,omitempty"`
 	// Of one build: a Kubernetes quantity.
 	CPU string `json:"cpu"`
 	// Of one build: a Kubernetes quantity.
