@@ -48,9 +48,9 @@ var rules = []rule{
 		imports: []string{"github.com/stripe/stripe-go/..."}, only: []string{"billing/..."}, testsToo: true,
 	},
 	{
-		reason:  "one door to Kubernetes: cluster for the gateway, controller for the builds",
+		reason:  "one door to Kubernetes: cluster for the gateway, controller for the builds, conversion for the definitions",
 		imports: []string{"k8s.io/client-go/...", "sigs.k8s.io/controller-runtime/..."},
-		only:    []string{"cluster/...", "controller/...", "api/...", "cmd/controller"},
+		only:    []string{"cluster/...", "controller/...", "conversion", "api/...", "cmd/controller"},
 	},
 	{
 		reason:  "one door to ristretto",

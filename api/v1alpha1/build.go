@@ -197,6 +197,7 @@ type BuildBilling struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:storageversion
 // +kubebuilder:resource:shortName=bld,categories=drydock
 // +kubebuilder:selectablefield:JSONPath=`.spec.account`
 // +kubebuilder:selectablefield:JSONPath=`.spec.image.name`

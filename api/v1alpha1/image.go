@@ -54,6 +54,7 @@ type LatestBuild struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:storageversion
 // +kubebuilder:resource:shortName=img,categories=drydock
 // +kubebuilder:selectablefield:JSONPath=`.spec.destination`
 // +kubebuilder:selectablefield:JSONPath=`.spec.suspended`
