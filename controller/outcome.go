@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -18,13 +19,18 @@ type result struct {
 	Commit  string   `json:"commit"`
 	Digest  string   `json:"digest"`
 	Tags    []string `json:"tags"`
+	Bases   []string `json:"bases"`
 	Reason  string   `json:"reason"`
 	Message string   `json:"message"`
 }
 
+// maxBases bounds status.bases.
+const maxBases = 64
+
 var (
 	commitForm = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})$`)
 	digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	baseForm   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]{0,511}$`)
 )
 
 // strategyReasons are the reasons that a strategy may give.
@@ -47,6 +53,18 @@ func (r result) references(destination string) []string {
 		}
 	}
 	return references
+}
+
+// baseImages are the strategy's bases, name[:tag][@digest] each; what is none is left out.
+func (r result) baseImages() []v1alpha1.BaseImage {
+	var found []v1alpha1.BaseImage
+	for _, base := range r.Bases {
+		reference, digest, _ := strings.Cut(base, "@")
+		if baseForm.MatchString(reference) && (digest == "" || digestForm.MatchString(digest)) && len(found) < maxBases {
+			found = append(found, v1alpha1.BaseImage{Reference: reference, Digest: digest})
+		}
+	}
+	return found
 }
 
 // resultOf gathers what a pod's containers said; a later container adds to an earlier one.

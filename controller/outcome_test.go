@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,6 +133,22 @@ func TestReferencesNameEachTagOnce(t *testing.T) {
 	got := result{Tags: []string{"a", "b", "a"}}.references("host/x")
 	if diff := cmp.Diff([]string{"host/x:a", "host/x:b"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestBaseImages(t *testing.T) {
+	got := result{Bases: []string{
+		"docker.io/library/alpine:3.20@" + aDigest, "host:5000/team/base@" + aDigest, "host/no-digest:v1",
+		"host/short:v1@sha256:01", "<script>", "", "@" + aDigest, "host/" + strings.Repeat("a", 600),
+	}}.baseImages()
+	want := []v1alpha1.BaseImage{
+		{Reference: "docker.io/library/alpine:3.20", Digest: aDigest}, {Reference: "host:5000/team/base", Digest: aDigest}, {Reference: "host/no-digest:v1"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("what is no base is left out:", diff)
+	}
+	if got := (result{Bases: slices.Repeat([]string{"a:b"}, 100)}).baseImages(); len(got) != maxBases {
+		t.Errorf("%d bases", len(got))
 	}
 }
 

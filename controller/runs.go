@@ -165,6 +165,7 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	}
 	build.Status.Commit, build.Status.Digest = found.Commit, found.Digest
 	build.Status.References = found.references(build.Spec.Destination)
+	build.Status.Bases = found.baseImages()
 	return r.end(ctx, build, v, at)
 }
 

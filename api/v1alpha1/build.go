@@ -150,6 +150,13 @@ type BuildStatus struct {
 	// +optional
 	References []string `json:"references,omitempty"`
 
+	// Bases are the images that it was made from, where the build strategy tells them.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	Bases []BaseImage `json:"bases,omitempty"`
+
 	// Log says where the kept log is; absent until it is kept.
 	//
 	// +optional
@@ -164,6 +171,22 @@ type BuildStatus struct {
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// BaseImage is an image that a build was made from: FROM, or COPY --from, in its Dockerfile.
+type BaseImage struct {
+	// Reference is what the name in the Dockerfile came to, host/path:tag. It has no tag
+	// where the Dockerfile names a digest: such a base never moves.
+	//
+	// +kubebuilder:validation:MaxLength=512
+	Reference string `json:"reference"`
+
+	// Digest is what the registry had there: of the index, for an image of several
+	// platforms. Absent where the strategy does not tell it.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=71
+	Digest string `json:"digest,omitempty"`
 }
 
 // BuildLog tells of a build's kept log: gzip chunks in ConfigMaps of the build's namespace.

@@ -1,4 +1,4 @@
-# The second half: build with Buildah, run as root, and push. Storage lies in the
+# The last part: build with Buildah, run as root, and push. Storage lies in the
 # build's own folder and goes with it.
 
 # Some registries, such as those of this very host, may speak plain HTTP.
@@ -24,7 +24,15 @@ build() {
     # shellcheck disable=SC2154 # set by eval
     set -- "$@" --build-arg "$key=$value"
   done
+  for id in $(names "$DRYDOCK_SECRETS"); do
+    set -- "$@" --secret "id=$id,src=$DRYDOCK_SECRETS/$id"
+  done
   run buildah bud "$@" -- "$context" || fail BuildFailed "$(said)$(hint pull)"
+}
+
+# pulled are the images in the storage that have a name: it held none before.
+pulled() {
+  buildah images --noheading --filter dangling=false --format '{{.Name}}:{{.Tag}}@{{.Digest}}' | sed 's/:<none>@/@/'
 }
 
 push() {
@@ -35,6 +43,8 @@ push() {
 }
 
 build
+# shellcheck disable=SC2046 # words
+based $(pulled)
 for tag in $tags; do
   echo "==> Pushing $DRYDOCK_DESTINATION:$tag"
   push "$tag"

@@ -1,4 +1,4 @@
-# The second half: build with rootless BuildKit and push. The daemon starts anew for
+# The last part: build with rootless BuildKit and push. The daemon starts anew for
 # each call; its state stays in HOME, so the second call finds the layers.
 
 for registry in $DRYDOCK_INSECURE_REGISTRIES; do
@@ -17,10 +17,28 @@ build() {
     # shellcheck disable=SC2154 # set by eval
     set -- "$@" --opt "build-arg:$key=$value"
   done
+  for id in $(names "$DRYDOCK_SECRETS"); do
+    set -- "$@" --secret "id=$id,src=$DRYDOCK_SECRETS/$id"
+  done
   run buildctl-daemonless.sh build "$@"
 }
 
+# pulled are the images that the last build resolved. A tag is left out where the digest is
+# the Dockerfile's own word: such an image never moves.
+pulled() {
+  sed -nE 's/^#[0-9]+ (\[[^]]*\] )?FROM ([^ ]+@sha256:[0-9a-f]{64})( .*)?$/\2/p' "$work/said" | sort -u |
+    while read -r reference; do
+      name=${reference%@*} fixed=@${reference#*@}
+      if grep -Fq "$fixed" "$dockerfile"; then
+        case ${name##*/} in *:*) name=${name%:*} ;; esac
+      fi
+      echo "$name$fixed"
+    done
+}
+
 build || fail BuildFailed "$(said)$(hint pull)"
+# shellcheck disable=SC2046 # words
+based $(pulled)
 names=
 for tag in $tags; do
   echo "==> Pushing $DRYDOCK_DESTINATION:$tag"

@@ -1,60 +1,5 @@
-# The first half of every strategy: fetch the source, check the Dockerfile, render
-# the tags. What comes in and what goes out: see README.md. POSIX sh.
-set -euf
-
-# said: what the last command said last, its error if it named one, at most 500 characters.
-said() {
-  { grep -E '^(Error|error|fatal|ERROR):' "$work/said" || cat "$work/said"; } | tail -n 1 |
-    tr -d '\000-\037\177' | sed "s|$work/||g" | cut -c 1-500
-}
-
-# quote TEXT: TEXT as a JSON string. Control characters were taken out before.
-quote() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
-
-# result REASON MESSAGE: tells the controller how it went, by the termination message.
-result() {
-  list=
-  for tag in $pushed; do list="$list${list:+,}$(quote "$tag")"; done
-  printf '{"commit":%s,"digest":%s,"tags":[%s],"reason":%s,"message":%s}' \
-    "$(quote "$commit")" "$(quote "$digest")" "$list" "$(quote "$1")" "$(quote "$2")" \
-    >"${TERMINATION_LOG_PATH:-/dev/termination-log}"
-}
-
-fail() {
-  echo "==> $1: $2"
-  result "$1" "$2"
-  exit 1
-}
-
-# run COMMAND...: runs it so that a signal to this shell ends it at once; its output
-# goes to the log and its last lines to $work/said.
-run() {
-  rm -f "$work/pipe"
-  mkfifo "$work/pipe"
-  tee "$work/said" <"$work/pipe" &
-  copy=$!
-  "$@" >"$work/pipe" 2>&1 &
-  child=$!
-  code=0
-  wait "$child" || code=$?
-  child=
-  wait "$copy" || :
-  return "$code"
-}
-
-leave() {
-  code=$?
-  trap - EXIT TERM INT
-  [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
-  rm -rf "$work" 2>/dev/null || :
-  exit "$code"
-}
-
-commit='' digest='' pushed='' branch='' tagged='' child=''
-work=$(mktemp -d "${DRYDOCK_WORK:-$PWD}/build.XXXXXX")
-source=$work/source
-trap leave EXIT
-trap 'exit 143' TERM INT
+# The second part of every strategy: fetch the source, check the Dockerfile, render the
+# tags.
 
 # Nothing of the host's or the image's user settings, nobody to ask for a password,
 # no transport but these: a repository cannot name a helper program.
@@ -94,7 +39,7 @@ logins() (
   exec >"$REGISTRY_AUTH_FILE"
   separator=
   printf '{"auths":{'
-  for registry in $([ -z "$DRYDOCK_REGISTRY_LOGINS" ] || ls -- "$DRYDOCK_REGISTRY_LOGINS"); do
+  for registry in $(names "$DRYDOCK_REGISTRY_LOGINS"); do
     printf '%s' "$separator"
     sed -e 's/^{"auths":{//' -e 's/}}$//' "$DRYDOCK_REGISTRY_LOGINS/$registry"
     separator=,

@@ -30,6 +30,9 @@ func main() {
 		for i := range amount {
 			fmt.Println("line", i+1)
 		}
+	case "show": // a file
+		text, err := os.ReadFile(os.Args[2])
+		fmt.Println(string(text), err)
 	case "exit": // code
 		os.Exit(amount)
 	}

@@ -1,0 +1,149 @@
+package strategies_test
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/crane"
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// TestBuildahSecrets: a step sees a secret where it mounts it; nobody sees it later.
+func TestBuildahSecrets(t *testing.T) {
+	binary, err := helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, map[string]string{"helper": binary, "Dockerfile": `FROM scratch
+COPY helper /helper
+RUN --mount=type=secret,id=npm ["/helper", "show", "/run/secrets/npm"]
+RUN --mount=type=secret,id=other,target=/etc/other ["/helper", "show", "/etc/other"]
+RUN ["/helper", "show", "/run/secrets/npm"]
+`})
+	secrets := map[string]string{"npm": "npm_swordfish\nsecond line of it\n", "other": "for-your-eyes"}
+	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), secrets)
+	log, said := b.run("buildah")
+	for _, line := range []string{"***\n***\n <nil>\n", "*** <nil>\n", "open /run/secrets/npm: no such file or directory\n"} {
+		if !strings.Contains(log, line) {
+			t.Errorf("the log has no %q:\n%s", line, log)
+		}
+	}
+	image, err := crane.Pull(b.registry+"/team/app", crane.Insecure)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := log + said.Message
+	for _, part := range []func() ([]byte, error){image.RawManifest, image.RawConfigFile, func() ([]byte, error) { return content(image) }} {
+		text, err := part()
+		if err != nil || len(text) == 0 {
+			t.Fatalf("%d bytes: %v", len(text), err)
+		}
+		kept += string(text)
+	}
+	for _, secret := range []string{"npm_swordfish", "second line of it", "for-your-eyes"} {
+		if strings.Contains(kept, secret) {
+			t.Errorf("the log or the image holds %q", secret)
+		}
+	}
+	if !strings.Contains(kept, "helper") {
+		t.Error("the image's layers were not looked into")
+	}
+}
+
+// content is what all layers hold, uncompressed.
+func content(image v1.Image) ([]byte, error) {
+	layers, err := image.Layers()
+	if err != nil {
+		return nil, err
+	}
+	var all bytes.Buffer
+	for _, layer := range layers {
+		reader, err := layer.Uncompressed()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.Copy(&all, reader); err != nil {
+			return nil, err
+		}
+		_ = reader.Close()
+	}
+	return all.Bytes(), nil
+}
+
+// index pushes an image of two platforms, and gives its digest.
+func (b *bench) index(reference string) string {
+	b.t.Helper()
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	for _, architecture := range []string{"amd64", "arm64"} {
+		image, err := random.Image(64, 1)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		config, err := image.ConfigFile()
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		config.OS, config.Architecture = "linux", architecture
+		if image, err = mutate.ConfigFile(image, config); err != nil {
+			b.t.Fatal(err)
+		}
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: image, Descriptor: v1.Descriptor{Platform: config.Platform()}})
+	}
+	to, err := name.ParseReference(reference, name.Insecure)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := remote.WriteIndex(to, index); err != nil {
+		b.t.Fatal(err)
+	}
+	digest, err := index.Digest()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return digest.String()
+}
+
+// TestBuildahBases: what a strategy says of base images is what their registry has.
+func TestBuildahBases(t *testing.T) {
+	b := newBench(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	first, second, pinned, copied := b.registry+"/team/first", b.registry+"/team/second", b.registry+"/team/pinned", b.registry+"/team/copied"
+	digests := map[string]string{}
+	for _, reference := range []string{first + ":v1", second + ":latest", pinned + ":v3", copied + ":v4"} {
+		digests[reference] = b.index(reference)
+	}
+	cases := []struct {
+		reason, dockerfile string
+		want               []string
+	}{
+		{"scratch is none", "FROM scratch\nCOPY Dockerfile /\n", nil},
+		{"stages are none and arguments are filled in and a digest has no tag",
+			"ARG TAG=none\nARG WHICH=second\nFROM " + first + ":$TAG AS build\nCOPY Dockerfile /\nFROM ${WHICH:+" + b.registry + "/team/$WHICH} AS more\nCOPY --from=build /Dockerfile /\n" +
+				"FROM " + pinned + "@" + digests[pinned+":v3"] + "\nCOPY --from=more /Dockerfile /\nCOPY --from=" + copied + ":v4 / /\n",
+			[]string{copied + ":v4@" + digests[copied+":v4"], first + ":v1@" + digests[first+":v1"], pinned + "@" + digests[pinned+":v3"], second + ":latest@" + digests[second+":latest"]}},
+	}
+	for _, c := range cases {
+		t.Run(c.reason, func(t *testing.T) {
+			one := newBench(t, map[string]string{"Dockerfile": c.dockerfile})
+			one.env = map[string]string{"DRYDOCK_ARGS": "TAG", "DRYDOCK_ARG_TAG": "v1", "DRYDOCK_INSECURE_REGISTRIES": b.registry + "\n" + one.registry}
+			log, said := one.run("buildah")
+			if diff := cmp.Diff(c.want, slices.Sorted(slices.Values(said.Bases))); diff != "" {
+				t.Errorf("%s\n%s", diff, log)
+			}
+			if left, err := os.ReadDir(one.work); err != nil || len(left) > 0 {
+				t.Errorf("the build left %v behind (%v)", left, err)
+			}
+		})
+	}
+}
