@@ -83,6 +83,7 @@ func imageOf(o *v1alpha1.Image) *model.Image {
 		BuildArgs:   []*model.KeyValue{},
 		Platforms:   o.Spec.Platforms,
 		Suspended:   o.Spec.Suspended,
+		Public:      o.Spec.Public,
 		CreatedAt:   o.CreationTimestamp.UTC(),
 		UpdatedAt:   updateTime(&o.ObjectMeta),
 		Version:     o.ResourceVersion,

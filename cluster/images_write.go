@@ -94,6 +94,7 @@ func newImage(login string, in model.CreateImageInput) *v1alpha1.Image {
 	image.Spec.BuildArgs = buildArgs(in.BuildArgs)
 	image.Spec.Platforms = in.Platforms
 	image.Spec.TimeoutSeconds = seconds(in.TimeoutSeconds)
+	image.Spec.Public = in.Public
 	return image
 }
 
@@ -144,6 +145,9 @@ func applyUpdate(spec *v1alpha1.ImageSpec, in model.UpdateImageInput) {
 	}
 	if suspended, set := in.Suspended.ValueOK(); set {
 		spec.Suspended = suspended != nil && *suspended
+	}
+	if public, set := in.Public.ValueOK(); set {
+		spec.Public = public != nil && *public
 	}
 }
 

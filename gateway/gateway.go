@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"drydock.dev/drydock/auth"
+	"drydock.dev/drydock/badge"
 )
 
 // Options say what a gateway serves.
@@ -38,6 +39,8 @@ type Options struct {
 	Dev bool
 	// StripeWebhook takes what Stripe delivers to POST /webhooks/stripe.
 	StripeWebhook StripeWebhook
+	// Badge is the state of an image whose badge everybody may see; public is false for any other.
+	Badge func(login, image string) (state badge.State, public bool)
 	// Checks are the parts that /readyz asks, by name.
 	Checks map[string]Check
 	// Home serves / and what no other route takes, GraphiQL serves /graphiql and below. Either may be nil.
@@ -65,6 +68,7 @@ type Gateway struct {
 	Options
 	metrics *metrics
 	streams *streams
+	badges  badge.Badges
 	graphql *handler.Server
 	handler http.Handler
 	started time.Time
@@ -82,6 +86,10 @@ func New(o Options) (*Gateway, error) {
 	o.Limits = o.Limits.orDefaults()
 	g := &Gateway{Options: o, metrics: newMetrics(o.Registerer), streams: newStreams(), started: o.Now()}
 	g.graphql = g.newServer()
+	var err error
+	if g.badges, err = badge.Draw(); err != nil {
+		return nil, err
+	}
 
 	protection := http.NewCrossOriginProtection()
 	if err := protection.AddTrustedOrigin(o.PublicURL.Scheme + "://" + o.PublicURL.Host); err != nil {
@@ -113,6 +121,7 @@ func (g *Gateway) routes() http.Handler {
 		post("/auth/dev", http.HandlerFunc(g.SignIn.Dev))
 	}
 	post(stripePath, http.HandlerFunc(g.serveStripe))
+	handle("GET "+badgePath+"/{login}/{image}", http.HandlerFunc(g.serveBadge))
 	handle("GET /livez", http.HandlerFunc(livez))
 	handle("GET /readyz", http.HandlerFunc(g.readyz))
 	handle("GET /metrics", promhttp.HandlerFor(g.Gatherer, promhttp.HandlerOpts{}))

@@ -21,6 +21,8 @@ type ImageResolver interface {
 	Owner(ctx context.Context, obj *model.Image) (*model.Account, error)
 	LatestBuild(ctx context.Context, obj *model.Image) (*model.Build, error)
 	Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error)
+
+	BadgeURL(ctx context.Context, obj *model.Image) (*string, error)
 }
 type MutationResolver interface {
 	CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error)
@@ -843,6 +845,52 @@ func (ec *executionContext) _Image_updatedAt(ctx context.Context, field graphql.
 }
 func (ec *executionContext) fieldContext_Image_updatedAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type Time does not have child fields"))
+}
+
+func (ec *executionContext) _Image_public(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_public(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Public, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Image_public(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
+func (ec *executionContext) _Image_badgeURL(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_badgeURL(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Image().BadgeURL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Image_badgeURL(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Image", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Image_gitCredential(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
@@ -1760,8 +1808,11 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 	if _, present := asMap["platforms"]; !present {
 		asMap["platforms"] = []any{}
 	}
+	if _, present := asMap["public"]; !present {
+		asMap["public"] = false
+	}
 
-	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "clientMutationID"}
+	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "clientMutationID", "public"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1824,6 +1875,13 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.ClientMutationID = data
+		case "public":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("public"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Public = data
 		}
 	}
 	return it, nil
@@ -2056,7 +2114,7 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "suspended", "clientMutationID"}
+	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "suspended", "clientMutationID", "public"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2126,6 +2184,13 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.ClientMutationID = data
+		case "public":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("public"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Public = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2459,6 +2524,49 @@ func (ec *executionContext) _Image(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "public":
+			out.Values[i] = ec._Image_public(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "badgeURL":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Image_badgeURL(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "gitCredential":
 			out.Values[i] = ec._Image_gitCredential(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {

@@ -164,6 +164,7 @@ type ComplexityRoot struct {
 	}
 
 	Image struct {
+		BadgeURL       func(childComplexity int) int
 		BuildArgs      func(childComplexity int) int
 		Builds         func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
 		CreatedAt      func(childComplexity int) int
@@ -174,6 +175,7 @@ type ComplexityRoot struct {
 		Name           func(childComplexity int) int
 		Owner          func(childComplexity int) int
 		Platforms      func(childComplexity int) int
+		Public         func(childComplexity int) int
 		Source         func(childComplexity int) int
 		Suspended      func(childComplexity int) int
 		Tags           func(childComplexity int) int
@@ -797,6 +799,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.GitSource.Repository(childComplexity), true
 
+	case "Image.badgeURL":
+		if e.ComplexityRoot.Image.BadgeURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.BadgeURL(childComplexity), true
 	case "Image.buildArgs":
 		if e.ComplexityRoot.Image.BuildArgs == nil {
 			break
@@ -862,6 +870,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.Platforms(childComplexity), true
+	case "Image.public":
+		if e.ComplexityRoot.Image.Public == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Public(childComplexity), true
 	case "Image.source":
 		if e.ComplexityRoot.Image.Source == nil {
 			break
@@ -1711,6 +1725,23 @@ again, to whichever replica, misses nothing.
 type Subscription {
   "Plan, subscription and usage: the present state at once, then every change."
   viewerChanged: Account!
+}
+`, BuiltIn: false},
+	{Name: "../schema/badge.graphqls", Input: `extend type Image {
+  "Whether everybody may see its badge, without signing in."
+  public: Boolean!
+  "A picture of how it is doing, an SVG for a README; null where it is not public."
+  badgeURL: String
+}
+
+extend input CreateImageInput {
+  "Whether everybody may see its badge, without signing in."
+  public: Boolean! = false
+}
+
+extend input UpdateImageInput {
+  "Whether everybody may see its badge, without signing in; null means no."
+  public: Boolean
 }
 `, BuiltIn: false},
 	{Name: "../schema/build.graphqls", Input: `"Where a build is. SUCCEEDED, FAILED and CANCELLED are final."
@@ -2848,6 +2879,10 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_createdAt(ctx, field)
 	case "updatedAt":
 		return ec.fieldContext_Image_updatedAt(ctx, field)
+	case "public":
+		return ec.fieldContext_Image_public(ctx, field)
+	case "badgeURL":
+		return ec.fieldContext_Image_badgeURL(ctx, field)
 	case "gitCredential":
 		return ec.fieldContext_Image_gitCredential(ctx, field)
 	}

@@ -114,7 +114,7 @@ func (h *house) afresh() *house {
 		Accounts: next.billing, Plans: next.billing,
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
-		Money:  next.billing, PlanURL: planURL,
+		Money:  next.billing, PlanURL: planURL, BadgeURL: "http://drydock.example/badge",
 		Registries: next.cluster, Logins: logins, Git: next.cluster,
 		Log: logger,
 	}))
@@ -147,7 +147,7 @@ func (h *house) world(login string) any {
 	h.as(login).must(`{ viewer {
 		login email role
 		images(first: 100) { totalCount edges { node {
-			id name destination tags platforms timeoutSeconds suspended updatedAt
+			id name destination tags platforms timeoutSeconds suspended public badgeURL updatedAt
 			source { repository ref context dockerfile } buildArgs { key value } gitCredential { kind host username createdAt }
 		} } }
 		builds(first: 100) { totalCount edges { node { id number trigger reason } } }

@@ -102,6 +102,8 @@ type Options struct {
 	Git        GitCredentials
 	// PlanURL is the page of the plans, which pages at Stripe lead back to.
 	PlanURL string
+	// BadgeURL is what images' badges are below.
+	BadgeURL string
 	// Log gets the audit lines: what administrators see, and what happens to tokens
 	// and registry credentials.
 	Log *slog.Logger
@@ -122,7 +124,7 @@ type Resolver struct {
 	git        GitCredentials
 	log        *slog.Logger
 
-	planURL string
+	planURL, badgeURL string
 }
 
 // New makes what graph.NewExecutableSchema takes: the resolvers, and what fields
@@ -143,7 +145,7 @@ func New(options Options) graph.Config {
 			git:        options.Git,
 			log:        options.Log,
 
-			planURL: options.PlanURL,
+			planURL: options.PlanURL, badgeURL: options.BadgeURL,
 		},
 		Complexity: complexity(),
 	}

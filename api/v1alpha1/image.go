@@ -19,6 +19,11 @@ type ImageSpec struct {
 	//
 	// +optional
 	Suspended bool `json:"suspended,omitempty"`
+
+	// Public images have a badge that everybody may see.
+	//
+	// +optional
+	Public bool `json:"public,omitempty"`
 }
 
 // ImageStatus is what was observed of an image.

@@ -107,6 +107,8 @@ type CreateImageInput struct {
 	TimeoutSeconds *int `json:"timeoutSeconds,omitempty"`
 	// The same one again is the same change, made once.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+	// Whether everybody may see its badge, without signing in.
+	Public bool `json:"public"`
 }
 
 // The new image.
@@ -427,6 +429,8 @@ type UpdateImageInput struct {
 	Suspended graphql.Omittable[*bool] `json:"suspended,omitempty"`
 	// The same one again is the same change, made once.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+	// Whether everybody may see its badge, without signing in; null means no.
+	Public graphql.Omittable[*bool] `json:"public,omitempty"`
 }
 
 // The changed image.

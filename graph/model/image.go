@@ -14,6 +14,8 @@ type Image struct {
 	Platforms      []string
 	TimeoutSeconds *int
 	Suspended      bool
+	// Public tells whether everybody may see its badge.
+	Public bool
 	// GitCredential is nil for a public repository.
 	GitCredential *GitCredential
 	CreatedAt     time.Time
