@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -200,28 +201,29 @@ func TestRetryBuild(t *testing.T) {
 	w := newWorld(t)
 	c := w.connect(t, nil)
 	ctx, login := t.Context(), newLogin()
+	commit := strings.Repeat("c0ffee00", 5)
 	image, lost := create(t, c, login, "app"), create(t, c, login, "lost")
 	running, failed, cloneless, orphan := start(t, c, image.Key), start(t, c, image.Key), start(t, c, image.Key), start(t, c, lost.Key)
 	w.status(t, running.Key, ended(v1alpha1.PhaseRunning))
-	w.status(t, failed.Key, func(s *v1alpha1.BuildStatus) { s.Phase, s.Commit = v1alpha1.PhaseFailed, "c0ffee" })
+	w.status(t, failed.Key, func(s *v1alpha1.BuildStatus) { s.Phase, s.Commit = v1alpha1.PhaseFailed, commit })
 	w.status(t, cloneless.Key, ended(v1alpha1.PhaseFailed))
 	w.status(t, orphan.Key, ended(v1alpha1.PhaseSucceeded))
 	must(t, c.DeleteImage(ctx, lost.Key, ""))
 
-	ref := func(key model.Key) string {
+	source := func(key model.Key) string {
 		var b v1alpha1.Build
 		must(t, w.Get(ctx, client.ObjectKey{Namespace: v1alpha1.Namespace(login), Name: key.Name}, &b))
-		return b.Spec.Source.Ref
+		return b.Spec.Source.Ref + "@" + b.Spec.Commit
 	}
 	retried, err := c.RetryBuild(ctx, failed.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"})
 	must(t, err)
-	if retried.Trigger != model.BuildTriggerRetry || retried.Number != 4 || ref(retried.Key) != "c0ffee" {
-		t.Errorf("got trigger %s, number %d, ref %s", retried.Trigger, retried.Number, ref(retried.Key))
+	if retried.Trigger != model.BuildTriggerRetry || retried.Number != 4 || source(retried.Key) != "main@"+commit || *retried.TriggeredBy != "build 2" {
+		t.Errorf("got %+v of %s", retried, source(retried.Key))
 	}
 	if same, err := c.RetryBuild(ctx, failed.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"}); err != nil || same.Key != retried.Key {
 		t.Errorf("the same mutation gave %v, %v", same, err)
 	}
-	if other, err := c.RetryBuild(ctx, cloneless.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"}); err != nil || ref(other.Key) != "main" || other.Key == retried.Key {
+	if other, err := c.RetryBuild(ctx, cloneless.Key, model.BuildStart{Plan: plan(), ClientMutationID: "again"}); err != nil || source(other.Key) != "main@" || other.Key == retried.Key {
 		t.Errorf("a build without a commit is retried from its ref: %v, %v", other, err)
 	}
 	_, err = c.RetryBuild(ctx, running.Key, model.BuildStart{Plan: plan()})

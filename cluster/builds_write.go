@@ -1,19 +1,19 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/launch"
 )
 
 // +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=builds,verbs=create
@@ -52,11 +52,11 @@ func (c *Client) start(ctx context.Context, start model.BuildStart, identify fun
 		if err != nil {
 			return false, err
 		}
-		name := v1alpha1.HashedName(image.Name, identity+"/"+mutation, 63)
+		name := launch.Name(image, identity+"/"+mutation)
 		if known, _ = c.builds.get(image.Namespace, name); known != nil {
 			return false, nil
 		}
-		if b, err = newBuild(name, start, image); err != nil {
+		if b, err = launch.Build(name, start, image); err != nil {
 			return false, err
 		}
 		image.Status.LastBuildNumber++
@@ -80,62 +80,6 @@ func (c *Client) start(ctx context.Context, start model.BuildStart, identify fun
 		return nil, err
 	}
 	return c.rememberBuild(b)
-}
-
-// newBuild is a snapshot of an image and a plan; it has no number yet.
-func newBuild(name string, start model.BuildStart, image *v1alpha1.Image) (*v1alpha1.Build, error) {
-	if image.Spec.Suspended {
-		return nil, fault.New(fault.Conflict, "The image %s is suspended: update it with suspended: false first.", image.Name)
-	}
-	limits, err := buildLimits(start.Plan, image)
-	if err != nil {
-		return nil, err
-	}
-	b := &v1alpha1.Build{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: image.Namespace,
-			Name:      name,
-			Labels: map[string]string{
-				v1alpha1.LabelAccount: v1alpha1.AccountLabel(start.Image.Login),
-				v1alpha1.LabelImage:   image.Name,
-			},
-		},
-		Spec: v1alpha1.BuildSpec{
-			Account:  start.Image.Login,
-			Customer: start.CustomerID,
-			Image:    v1alpha1.ImageReference{Name: image.Name, UID: string(image.UID)},
-			Recipe:   *image.Spec.Recipe.DeepCopy(),
-			Limits:   limits,
-		},
-	}
-	for trigger, named := range triggers {
-		if named == start.Trigger {
-			b.Spec.Trigger = trigger
-		}
-	}
-	if start.Ref != "" {
-		b.Spec.Source.Ref = start.Ref
-	}
-	return b, nil
-}
-
-func buildLimits(plan *model.Plan, image *v1alpha1.Image) (limits v1alpha1.BuildLimits, err error) {
-	if plan.Limits.ConcurrentBuilds < 1 || plan.Limits.BuildTimeoutSeconds < 1 {
-		return limits, fault.New(fault.LimitExceeded, "Your plan allows no builds: change to a larger plan.")
-	}
-	limits.ConcurrentBuilds = int32(min(plan.Limits.ConcurrentBuilds, 1<<30))
-	limits.TimeoutSeconds = int32(min(plan.Limits.BuildTimeoutSeconds, 1<<30))
-	if own := image.Spec.TimeoutSeconds; own != nil {
-		limits.TimeoutSeconds = min(limits.TimeoutSeconds, *own)
-	}
-	limits.BuildMinutes = plan.BuildMinutes()
-	if limits.CPU, err = resource.ParseQuantity(plan.Limits.CPU); err == nil {
-		limits.Memory, err = resource.ParseQuantity(plan.Limits.Memory)
-	}
-	if err != nil {
-		return limits, fault.Wrap(fault.Internal, fmt.Errorf("limits of plan %s: %w", plan.ProductID, err))
-	}
-	return limits, nil
 }
 
 // +kubebuilder:rbac:roleName=drydock-gateway,groups=drydock.dev,resources=builds,verbs=patch
@@ -165,8 +109,8 @@ func (c *Client) CancelBuild(ctx context.Context, key model.Key) (*model.Build, 
 }
 
 // RetryBuild queues a build of an ended build's commit, or of its ref where the commit
-// is not known, with the image's present settings. The start's image, ref and trigger are
-// the build's. The same clientMutationID again gives the build that it started. Faults:
+// is not known, with the image's present settings. The start's image, ref, commit and
+// trigger are the build's. The same clientMutationID again gives the build that it started. Faults:
 // BadUserInput, NotFound, Conflict for a build that has not ended, for an image that is
 // gone or suspended and for a namespace that is not the account's.
 // Kubernetes: GET of the build, then as StartBuild.
@@ -178,10 +122,9 @@ func (c *Client) RetryBuild(ctx context.Context, key model.Key, start model.Buil
 	if !b.Status.Phase.Done() {
 		return nil, fault.New(fault.Conflict, "The build has not ended yet: wait for its end, or cancel it, then retry.")
 	}
-	start.Image, start.Ref, start.Trigger = model.Key{Login: key.Login, Name: b.Spec.Image.Name}, b.Status.Commit, model.BuildTriggerRetry
-	if start.Ref == "" {
-		start.Ref = b.Spec.Source.Ref
-	}
+	start.Image, start.Trigger = model.Key{Login: key.Login, Name: b.Spec.Image.Name}, model.BuildTriggerRetry
+	start.Ref, start.Commit = b.Spec.Source.Ref, cmp.Or(b.Status.Commit, b.Spec.Commit)
+	start.TriggeredBy = fmt.Sprintf("build %d", b.Spec.Number)
 	const gone = "The image that this build was of is gone: create it again and start a build of it."
 	retried, err := c.start(ctx, start, func(image *v1alpha1.Image) (string, error) {
 		if string(image.UID) != b.Spec.Image.UID {

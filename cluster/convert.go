@@ -11,6 +11,7 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/graph/model"
+	"drydock.dev/drydock/launch"
 )
 
 // The groups of the stores.
@@ -111,21 +112,22 @@ func buildOf(o *v1alpha1.Build) *build {
 		login = ""
 	}
 	b := &model.Build{
-		Key:        model.Key{Login: login, Name: o.Name},
-		ImageKey:   model.Key{Login: login, Name: o.Spec.Image.Name},
-		ImageUID:   o.Spec.Image.UID,
-		Number:     int(o.Spec.Number),
-		Phase:      model.BuildPhase(strings.ToUpper(string(cmp.Or(o.Status.Phase, v1alpha1.PhaseQueued)))),
-		Reason:     optional(o.Status.Reason),
-		Message:    optional(o.Status.Message),
-		Trigger:    triggers[o.Spec.Trigger],
-		Commit:     optional(o.Status.Commit),
-		Digest:     optional(o.Status.Digest),
-		References: o.Status.References,
-		QueuedAt:   o.CreationTimestamp.UTC(),
-		StartedAt:  timeOf(o.Status.StartTime),
-		FinishedAt: timeOf(o.Status.CompletionTime),
-		Version:    o.ResourceVersion,
+		Key:         model.Key{Login: login, Name: o.Name},
+		ImageKey:    model.Key{Login: login, Name: o.Spec.Image.Name},
+		ImageUID:    o.Spec.Image.UID,
+		Number:      int(o.Spec.Number),
+		Phase:       model.BuildPhase(strings.ToUpper(string(cmp.Or(o.Status.Phase, v1alpha1.PhaseQueued)))),
+		Reason:      optional(o.Status.Reason),
+		Message:     optional(o.Status.Message),
+		TriggeredBy: optional(o.Spec.TriggeredBy),
+		Trigger:     launch.Trigger(o.Spec.Trigger),
+		Commit:      optional(cmp.Or(o.Status.Commit, o.Spec.Commit)),
+		Digest:      optional(o.Status.Digest),
+		References:  o.Status.References,
+		QueuedAt:    o.CreationTimestamp.UTC(),
+		StartedAt:   timeOf(o.Status.StartTime),
+		FinishedAt:  timeOf(o.Status.CompletionTime),
+		Version:     o.ResourceVersion,
 	}
 	if o.Status.Billing != nil {
 		seconds := int(o.Status.Billing.Seconds)
@@ -133,14 +135,6 @@ func buildOf(o *v1alpha1.Build) *build {
 	}
 	_, cancelling := o.Annotations[v1alpha1.AnnotationCancelRequested]
 	return &build{Build: b, log: o.Status.Log, cancelling: cancelling}
-}
-
-var triggers = map[v1alpha1.BuildTrigger]model.BuildTrigger{
-	v1alpha1.TriggerManual:    model.BuildTriggerManual,
-	v1alpha1.TriggerPush:      model.BuildTriggerPush,
-	v1alpha1.TriggerSchedule:  model.BuildTriggerSchedule,
-	v1alpha1.TriggerBaseImage: model.BuildTriggerBaseImage,
-	v1alpha1.TriggerRetry:     model.BuildTriggerRetry,
 }
 
 // loginOf is the login that an image says it belongs to, if the namespace agrees.

@@ -121,6 +121,14 @@ func TestBuildEnds(t *testing.T) {
 			change: func(b *v1alpha1.Build) {
 				b.Spec.Source.Ref, b.Spec.Tags = commit[:9], []string{"{{.ShortCommit}}", "{{.Branch}}"}
 			}},
+		{reason: "a commit that its branch moved on from is built, and the branch names the tag", name: "earlier", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) {
+				b.Spec.Source.Ref, b.Spec.Commit, b.Spec.Tags = "feature/x", commit, []string{"{{.Branch}}"}
+			}},
+		{reason: "a commit is built whose branch is gone", name: "nobranch", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) { b.Spec.Source.Ref, b.Spec.Commit = "gone", commit }},
+		{reason: "a commit that is gone", name: "gonecommit", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonCloneFailed, message: "no commit " + strings.Repeat("0a", 20),
+			change: func(b *v1alpha1.Build) { b.Spec.Commit = strings.Repeat("0a", 20) }},
 		{reason: "a link within the repository is followed", name: "linkin", repository: links, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
 			change: func(b *v1alpha1.Build) { b.Spec.Source.Context = "in" }},
 		{reason: "a context that leads out of the repository is none", name: "linkout", repository: links, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonDockerfileMissing, message: "no folder out",
@@ -168,9 +176,13 @@ func TestBuildEnds(t *testing.T) {
 				if c.change == nil {
 					c.change = func(*v1alpha1.Build) {}
 				}
-				status := w.await(w.build(image, 1, c.change), "billed", billed).Status
+				build := w.await(w.build(image, 1, c.change), "billed", billed)
+				status := build.Status
 				if status.Phase != c.phase || status.Reason != c.want || !strings.Contains(status.Message, c.message) {
 					t.Errorf("got %s, %s, %q; want %s, %s, %q", status.Phase, status.Reason, status.Message, c.phase, c.want, c.message)
+				}
+				if asked := build.Spec.Commit; asked != "" && c.phase == v1alpha1.PhaseSucceeded && status.Commit != asked {
+					t.Errorf("built %s, want %s", status.Commit, asked)
 				}
 				if (status.Digest != "") != (c.phase == v1alpha1.PhaseSucceeded) {
 					t.Errorf("digest %q", status.Digest)

@@ -97,6 +97,7 @@ func environment(build *v1alpha1.Build, known registries) []corev1.EnvVar {
 	}
 	add("DRYDOCK_REPOSITORY", recipe.Source.Repository)
 	add("DRYDOCK_REF", recipe.Source.Ref)
+	add("DRYDOCK_COMMIT", build.Spec.Commit)
 	add("DRYDOCK_CONTEXT", recipe.Source.Context)
 	add("DRYDOCK_DOCKERFILE", recipe.Source.Dockerfile)
 	add("DRYDOCK_DESTINATION", recipe.Destination)

@@ -83,6 +83,7 @@ type ComplexityRoot struct {
 		References      func(childComplexity int) int
 		StartedAt       func(childComplexity int) int
 		Trigger         func(childComplexity int) int
+		TriggeredBy     func(childComplexity int) int
 	}
 
 	BuildConnection struct {
@@ -568,6 +569,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Build.Trigger(childComplexity), true
+	case "Build.triggeredBy":
+		if e.ComplexityRoot.Build.TriggeredBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.TriggeredBy(childComplexity), true
 
 	case "BuildConnection.edges":
 		if e.ComplexityRoot.BuildConnection.Edges == nil {
@@ -1788,7 +1795,9 @@ type Build implements Node {
   message: String
   "What started it."
   trigger: BuildTrigger!
-  "The commit that was built."
+  "That in a line: who pushed what, the schedule, which base image moved; null where there is nothing to say."
+  triggeredBy: String
+  "The commit that is built; null until it is known."
   commit: String
   "sha256:..., once pushed."
   digest: String
@@ -2671,6 +2680,8 @@ func (ec *executionContext) childFields_Build(ctx context.Context, field graphql
 		return ec.fieldContext_Build_message(ctx, field)
 	case "trigger":
 		return ec.fieldContext_Build_trigger(ctx, field)
+	case "triggeredBy":
+		return ec.fieldContext_Build_triggeredBy(ctx, field)
 	case "commit":
 		return ec.fieldContext_Build_commit(ctx, field)
 	case "digest":

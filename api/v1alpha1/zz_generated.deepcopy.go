@@ -160,6 +160,10 @@ func (in *BuildLog) DeepCopy() *BuildLog {
 func (in *BuildSpec) DeepCopyInto(out *BuildSpec) {
 	*out = *in
 	out.Image = in.Image
+	if in.TriggerTime != nil {
+		in, out := &in.TriggerTime, &out.TriggerTime
+		*out = (*in).DeepCopy()
+	}
 	in.Recipe.DeepCopyInto(&out.Recipe)
 	in.Limits.DeepCopyInto(&out.Limits)
 }

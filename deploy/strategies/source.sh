@@ -67,7 +67,8 @@ listed() { cut -f 2 "$work/refs" | grep -Fqx -- "$1"; }
 fetch() { run git -C "$source" fetch --quiet --no-tags "$@"; }
 
 # clone finds out what the ref is, a branch before a tag before a commit, and fetches
-# as little as the server allows: some hand out no single commit.
+# as little as the server allows: some hand out no single commit. Where the commit is
+# given, the ref only names its branch or tag.
 clone() {
   git init --quiet -- "$source"
   git -C "$source" remote add -- origin "$DRYDOCK_REPOSITORY"
@@ -78,13 +79,17 @@ clone() {
     want=refs/heads/$DRYDOCK_REF
   elif listed "refs/tags/$DRYDOCK_REF"; then
     want=refs/tags/$DRYDOCK_REF
-  elif ! listed "$DRYDOCK_REF" && ! printf '%s' "$DRYDOCK_REF" | grep -Eqx '[0-9a-f]{7,64}'; then
+  elif [ -z "$DRYDOCK_COMMIT" ] && ! listed "$DRYDOCK_REF" && ! printf '%s' "$DRYDOCK_REF" | grep -Eqx '[0-9a-f]{7,64}'; then
     fail CloneFailed "$unknown"
   fi
   case $want in
     refs/heads/*) branch=${want#refs/heads/} ;;
     refs/tags/*) tagged=${want#refs/tags/} ;;
   esac
+  if [ -n "$DRYDOCK_COMMIT" ]; then
+    want=$DRYDOCK_COMMIT
+    unknown="The repository has no commit $DRYDOCK_COMMIT any more."
+  fi
   if fetch --depth 1 -- origin "$want"; then
     want=FETCH_HEAD
   else

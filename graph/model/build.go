@@ -6,19 +6,21 @@ import "time"
 type Build struct {
 	Key Key
 	// ImageKey and ImageUID name the image that the build is of; it may be gone.
-	ImageKey   Key
-	ImageUID   string
-	Number     int
-	Phase      BuildPhase
-	Reason     *string
-	Message    *string
-	Trigger    BuildTrigger
-	Commit     *string
-	Digest     *string
-	References []string
-	QueuedAt   time.Time
-	StartedAt  *time.Time
-	FinishedAt *time.Time
+	ImageKey Key
+	ImageUID string
+	Number   int
+	Phase    BuildPhase
+	Reason   *string
+	Message  *string
+	Trigger  BuildTrigger
+	// TriggeredBy is nil where there is nothing to say.
+	TriggeredBy *string
+	Commit      *string
+	Digest      *string
+	References  []string
+	QueuedAt    time.Time
+	StartedAt   *time.Time
+	FinishedAt  *time.Time
 	// BilledSeconds is what Stripe was told; nil until it was.
 	BilledSeconds *int
 	// Version orders the states of one build: Kubernetes' resourceVersion.
@@ -55,8 +57,14 @@ type BuildStart struct {
 	// CustomerID is who pays, see Owner.
 	CustomerID string
 	// Ref overrides the image's own where not empty.
-	Ref     string
+	Ref string
+	// Commit is built where not empty; the ref then only names its branch or tag.
+	Commit  string
 	Trigger BuildTrigger
+	// TriggeredBy says in a line what started it, TriggerTime when that happened; either
+	// may be empty.
+	TriggeredBy string
+	TriggerTime time.Time
 	// Plan is the account's plan as of now: the build keeps its limits.
 	Plan *Plan
 	// ClientMutationID makes the start idempotent where not empty.
