@@ -20,10 +20,7 @@ type ImageSpec struct {
 	// +optional
 	Suspended bool `json:"suspended,omitempty"`
 
-	// Public images have a badge that everybody may see.
-	//
-	// +optional
-	Public bool `json:"public,omitempty"`
+	Signals `json:",inline"`
 }
 
 // ImageStatus is what was observed of an image.

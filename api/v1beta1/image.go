@@ -20,6 +20,8 @@ type ImageSpec struct {
 	//
 	// +optional
 	Suspended bool `json:"suspended,omitempty"`
+
+	v1alpha1.Signals `json:",inline"`
 }
 
 // Image is an image definition: a git source, a Dockerfile, a registry to push to.
