@@ -1,7 +1,6 @@
 package controller_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -9,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -42,7 +39,7 @@ printf '{"digest":"sha256:%064d","tags":["%s"]}' "$n" "$DRYDOCK_TAGS" >"$TERMINA
 func TestChaos(t *testing.T) {
 	w := newWorld(t)
 	t.Logf("seed %d: repeat with -chaos-seed", *chaosSeed)
-	w.chaosStrategy()
+	w.shellStrategy("chaos", chaosScript)
 	binary := program(t, "../cmd/controller")
 	accounts := []*world{w}
 	for len(accounts) < chaosAccounts {
@@ -93,21 +90,6 @@ type chaos struct {
 	seen            func() map[string]sighting
 	end             chan struct{}
 	faults, deleted int
-}
-
-// chaosStrategy installs the strategy.
-func (w *world) chaosStrategy() {
-	w.t.Helper()
-	strategy := &corev1.PodTemplate{ObjectMeta: metav1.ObjectMeta{
-		Namespace: v1alpha1.SystemNamespace, Name: "chaos", Labels: map[string]string{v1alpha1.LabelStrategy: "chaos"},
-	}}
-	strategy.Template.Spec.Containers = []corev1.Container{{Name: "build", Image: "none", Command: []string{"sh", "-c", chaosScript}}}
-	w.create(strategy)
-	w.t.Cleanup(func() {
-		if err := w.kube.Delete(context.Background(), strategy); err != nil {
-			w.t.Error(err)
-		}
-	})
 }
 
 // left is how many of all builds are not as told.

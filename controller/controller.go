@@ -60,6 +60,9 @@ type Options struct {
 	KeepBuildsFor time.Duration
 	// InsecureRegistries may speak plain HTTP, see registry.Rules.
 	InsecureRegistries []string
+	// MaxBuilds is how many builds run at once in the whole cluster, whatever plans allow;
+	// no bound where 0.
+	MaxBuilds int
 	// Workers of each reconciler; 8 where 0.
 	Workers int
 	Log     *slog.Logger
@@ -106,7 +109,7 @@ func New(opts Options) (*Controller, error) {
 	for _, part := range []interface {
 		setup(manager.Manager, controller.Options) error
 	}{
-		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries},
+		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
 		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},

@@ -4,7 +4,8 @@
 //
 //   - queue, by namespace (an account): Queued builds. It decides, oldest first,
 //     which of them may start, and makes their Jobs. One reconcile per account at a
-//     time and reads that go past the cache keep the plan's bound.
+//     time and reads that go past the cache keep the plan's bound; places, which all
+//     accounts share, keep the cluster's, and give everybody a turn.
 //   - runs, by Build: Running builds. It follows the Job's pod, ends builds that were
 //     cancelled or ran too long, keeps the log, and writes the final phase, once.
 //   - meters, by Build: ended builds. It tells billing the seconds, again and again

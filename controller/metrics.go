@@ -17,6 +17,7 @@ type metrics struct {
 	drift    *prometheus.GaugeVec
 	compared prometheus.Gauge
 	removed  prometheus.Counter
+	places   *prometheus.GaugeVec
 }
 
 func newMetrics(registerer prometheus.Registerer) *metrics {
@@ -40,12 +41,15 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 		compared: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "drydock_metering_reconciled_timestamp_seconds", Help: "When meter and builds of every account were compared last.",
 		}),
+		places: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "drydock_build_places", Help: "Builds that hold a place, and accounts whose next build waits for one.",
+		}, []string{"state"}),
 	}
 	m.removed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "drydock_builds_removed_total", Help: "Ended builds that were deleted because they are kept no longer.",
 	})
 	if registerer != nil {
-		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared, m.removed)
+		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared, m.removed, m.places)
 	}
 	return m
 }
@@ -76,4 +80,9 @@ func (m *metrics) reconciled(report *metering.Report, at time.Time) {
 	if len(report.Unread) == 0 {
 		m.compared.Set(float64(at.Unix()))
 	}
+}
+
+func (m *metrics) shared(taken, waiting int) {
+	m.places.WithLabelValues("taken").Set(float64(taken))
+	m.places.WithLabelValues("waited_for").Set(float64(waiting))
 }

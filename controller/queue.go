@@ -7,12 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"drydock.dev/drydock/api/v1alpha1"
 )
@@ -28,23 +29,39 @@ import (
 // retryQueue is how long a queue waits for what it cannot watch: billing, a strategy.
 const retryQueue = 10 * time.Second
 
-// queue starts the queued builds of an account, first come, first served. Its
-// requests name a namespace, and the work queue hands one out to one worker at a
-// time: decisions about an account are made one after the other.
+// queue starts the queued builds of an account, first come, first served, as far as its
+// plan and the places go. Its requests name a namespace, and the work queue hands one out
+// to one worker at a time: decisions about an account are made one after the other.
 type queue struct {
 	deps
 	billing Billing
 	find    strategies
 	// insecure are the registries that may speak plain HTTP, see registry.Rules.
 	insecure []string
+	places   *places
+
+	begun sync.Mutex
+	known bool // what runs, to places
 }
 
 func (q *queue) setup(mgr manager.Manager, options controller.Options) error {
 	byNamespace := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		return []reconcile.Request{namespaceRequest(object.GetNamespace())}
 	})
+	joins := predicate.Funcs{CreateFunc: func(e event.CreateEvent) bool {
+		if waits(e.Object.(*v1alpha1.Build)) {
+			q.places.join(e.Object.GetNamespace())
+		}
+		return true
+	}}
+	turns := source.Func(func(_ context.Context, work workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		q.places.wake = func(namespace string) { work.Add(namespaceRequest(namespace)) }
+		return nil
+	})
 	return builder.ControllerManagedBy(mgr).Named("queue").WithOptions(options).
-		Watches(&v1alpha1.Build{}, byNamespace, builder.WithPredicates(queueNews)).
+		WatchesRawSource(turns).
+		Watches(&v1alpha1.Build{}, byNamespace, builder.WithPredicates(joins, queueNews)).
+		Watches(&corev1.Pod{}, byNamespace, builder.WithPredicates(roomNews)).
 		Watches(&v1alpha1.Image{}, byNamespace, builder.WithPredicates(deletions)).
 		Watches(&corev1.PodTemplate{}, handler.EnqueueRequestsFromMapFunc(q.waitingNamespaces)).
 		Complete(q)
@@ -90,59 +107,58 @@ func (q *queue) waitingNamespaces(ctx context.Context, _ client.Object) []reconc
 }
 
 // Reconcile goes through an account's queue once, oldest build first.
-func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
-	waiting, running, err := q.unfinished(ctx, request.Namespace)
-	if err != nil || len(waiting) == 0 {
-		return reconcile.Result{}, err
+func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (result reconcile.Result, err error) {
+	if err := q.begin(ctx); err != nil {
+		return result, err
 	}
+	waiting, running, err := q.unfinished(ctx, request.Namespace)
+	if err != nil {
+		return result, err
+	}
+	q.places.hold(request.Namespace, running)
 	pass := &pass{queue: q, running: running, quotas: map[string]quota{}, holds: map[string]string{}}
+	defer func() {
+		q.places.leave(request.Namespace, len(waiting), err == nil && pass.ready)
+		q.metrics.shared(q.places.figures())
+	}()
 	for _, entry := range waiting {
-		if err := pass.visit(ctx, entry); err != nil {
+		if err = pass.visit(ctx, entry); err != nil {
 			return calm(reconcile.Result{}, fmt.Errorf("queued build %s: %w", entry.build.Name, err))
 		}
 	}
 	return reconcile.Result{RequeueAfter: pass.again}, nil
 }
 
-// queued is a build in the queue, and its Job where that is made already: a
-// controller died between the Job and the status.
+// queued is a build in the queue, and when its Job was made where that is there already:
+// a controller died between the Job and the status.
 type queued struct {
 	build *v1alpha1.Build
-	job   *metav1.PartialObjectMetadata
+	made  *metav1.Time
 }
 
-// unfinished reads an account's builds from the API server, past the cache: those
-// that wait, in their order, and how many hold a place.
+// unfinished are an account's builds that wait, in their order, as the cache has them,
+// and how many hold a place, as the API server does. What is about to start is read anew.
 func (q *queue) unfinished(ctx context.Context, namespace string) ([]queued, int, error) {
-	var builds v1alpha1.BuildList
-	err := q.live.List(ctx, &builds, client.InNamespace(namespace), client.MatchingFieldsSelector{Selector: fields.ParseSelectorOrDie(
-		"status.phase!=Succeeded,status.phase!=Failed,status.phase!=Cancelled")})
+	occupied, err := q.occupied(ctx, client.InNamespace(namespace))
 	if err != nil {
 		return nil, 0, err
 	}
-	jobs := metav1.PartialObjectMetadataList{}
-	jobs.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("JobList"))
-	if err := q.live.List(ctx, &jobs, client.InNamespace(namespace), client.HasLabels{v1alpha1.LabelBuild}); err != nil {
+	var builds v1alpha1.BuildList
+	if err := q.List(ctx, &builds, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, 0, err
 	}
-	made := map[string]*metav1.PartialObjectMetadata{}
-	for i := range jobs.Items {
-		made[jobs.Items[i].Name] = &jobs.Items[i]
-	}
 	var waiting []queued
-	running := 0
+	running := len(occupied.running)
 	for i := range builds.Items {
 		build := &builds.Items[i]
-		job := made[build.Name]
-		if job != nil && !metav1.IsControlledBy(job, build) {
-			job = nil
+		if _, runs := occupied.running[build.UID]; runs || !waits(build) {
+			continue
 		}
-		if !waits(build) || job != nil {
+		made := occupied.made[build.UID]
+		if made != nil {
 			running++
 		}
-		if waits(build) {
-			waiting = append(waiting, queued{build, job})
-		}
+		waiting = append(waiting, queued{build, made})
 	}
 	slices.SortFunc(waiting, inOrder)
 	return waiting, running, nil

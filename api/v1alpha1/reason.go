@@ -4,6 +4,9 @@ package v1alpha1
 const (
 	// ReasonPlanLimit: queued, as many builds of the account run as its plan allows.
 	ReasonPlanLimit = "PlanLimit"
+	// ReasonClusterFull: queued, as many builds run as the installation has places or room
+	// for; places go round among the accounts.
+	ReasonClusterFull = "ClusterFull"
 	// ReasonPending: the Job is there, its pod has not started yet.
 	ReasonPending = "Pending"
 	// ReasonBuilding: the pod runs.

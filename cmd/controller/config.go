@@ -26,7 +26,7 @@ type config struct {
 	strategy, metricsListen string
 	leaderElect             bool
 	leaseDuration           time.Duration
-	workers                 int
+	workers, maxBuilds      int
 	retention               settings.Retention
 	logFormat               string
 	logLevel                slog.Level
@@ -52,6 +52,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.BoolVar(&c.leaderElect, "leader-elect", true, "")
 	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
 	set.IntVar(&c.workers, "workers", 8, "")
+	set.IntVar(&c.maxBuilds, "max-builds", 0, "")
 	set.StringVar(&c.logFormat, "log-format", "text", "")
 	set.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "")
 	c.replicas.Namespace = v1alpha1.SystemNamespace
@@ -62,6 +63,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "leader-elect", Env: "DRYDOCK_LEADER_ELECT", Help: "let several replicas run, of which one works"},
 		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
+		{Flag: "max-builds", Env: "DRYDOCK_MAX_BUILDS", Help: "how many builds run at once in the whole cluster, shared fairly among the accounts; 0: as many as plans allow and nodes have room for"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
 	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.retention.Bind(set))
@@ -84,6 +86,8 @@ func (c *config) validate() error {
 		return settings.Wrong("lease-duration", "is less than 1s: %s", c.leaseDuration)
 	case c.workers < 1:
 		return settings.Wrong("workers", "is less than 1: %d", c.workers)
+	case c.maxBuilds < 0:
+		return settings.Wrong("max-builds", "is less than 0: %d", c.maxBuilds)
 	case c.logFormat != "text" && c.logFormat != "json":
 		return settings.Wrong("log-format", "is neither json nor text: %q", c.logFormat)
 	}
