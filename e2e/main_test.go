@@ -57,7 +57,8 @@ func run(m *testing.M) (code int, err error) {
 	if err := house.Stripe.Shrink(ctx, "Scale"); err != nil {
 		return 1, err
 	}
-	return m.Run(), nil
+	code = m.Run()
+	return code, checkRights(code == 0 && allTests())
 }
 
 // output takes what the processes print: a file, which E2E_LOG keeps and names.

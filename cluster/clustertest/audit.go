@@ -10,8 +10,10 @@ import (
 
 // Event is one request that the API server took, from its audit log.
 type Event struct {
-	Verb, Resource, Subresource, Namespace, Name string
-	UserAgent, User                              string
+	Verb, Group, Resource, Subresource, Namespace, Name string
+	UserAgent, User                                     string
+	// Forbidden tells that the user has no right to it.
+	Forbidden bool
 }
 
 func (c *Cluster) auditLog() string { return filepath.Join(c.Dir, "audit.log") }
@@ -29,20 +31,35 @@ func (c *Cluster) AuditEvents(t testing.TB) []Event {
 // Audit is AuditEvents for those that are no tests.
 // See https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
 func (c *Cluster) Audit() ([]Event, error) {
-	file, err := os.Open(c.auditLog())
+	files, err := filepath.Glob(filepath.Join(c.Dir, "audit*.log")) // rotated ones, audit-<time>.log, come first
+	if err != nil {
+		return nil, err
+	}
+	var events []Event
+	seen := map[string]bool{}
+	for _, file := range files {
+		if events, err = readAudit(file, events, seen); err != nil {
+			return nil, err
+		}
+	}
+	return events, nil
+}
+
+// readAudit adds a file's requests that were not seen before.
+func readAudit(name string, events []Event, seen map[string]bool) ([]Event, error) {
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }()
-	var events []Event
-	seen := map[string]bool{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var line struct {
 			AuditID, Verb, UserAgent string
 			User                     struct{ Username string }
-			ObjectRef                struct{ Resource, Subresource, Namespace, Name string }
+			ObjectRef                struct{ APIGroup, Resource, Subresource, Namespace, Name string }
+			Annotations              map[string]string
 		}
 		if json.Unmarshal(lines.Bytes(), &line) != nil || seen[line.AuditID] {
 			continue // half written, or another stage of the same request
@@ -50,8 +67,9 @@ func (c *Cluster) Audit() ([]Event, error) {
 		seen[line.AuditID] = true
 		events = append(events, Event{
 			Verb: line.Verb, UserAgent: line.UserAgent, User: line.User.Username,
-			Resource: line.ObjectRef.Resource, Subresource: line.ObjectRef.Subresource,
+			Group: line.ObjectRef.APIGroup, Resource: line.ObjectRef.Resource, Subresource: line.ObjectRef.Subresource,
 			Namespace: line.ObjectRef.Namespace, Name: line.ObjectRef.Name,
+			Forbidden: line.Annotations["authorization.k8s.io/decision"] == "forbid",
 		})
 	}
 	return events, lines.Err()

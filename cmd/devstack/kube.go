@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,15 +40,7 @@ func startKube(ctx context.Context, s *stack) error {
 
 // install applies the namespace, the CRDs, the roles and the build strategies.
 func install(ctx context.Context, kubeconfig string) error {
-	var manifests [][]byte
-	err := fs.WalkDir(deploy.Files, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := deploy.Files.ReadFile(name)
-		manifests = append(manifests, text)
-		return err
-	})
+	manifests, err := deploy.All()
 	if err != nil {
 		return err
 	}

@@ -56,14 +56,17 @@ func (p *Process) ready(ctx context.Context, address string) error {
 
 // GatewayEnvironment holds the settings of a gateway that are not its own address.
 func (s *Stack) GatewayEnvironment() []string {
-	return append(s.ControllerEnvironment(),
+	return append(s.environment(s.gatewayKubeconfig),
 		"GITHUB_URL="+s.GitHub, "GITHUB_CLIENT_ID="+clientID, "GITHUB_CLIENT_SECRET="+clientSecret, "DRYDOCK_SESSION_KEYS="+s.keys,
 		"STRIPE_WEBHOOK_SECRETS="+webhookSecret)
 }
 
 // ControllerEnvironment holds the settings of a controller.
-func (s *Stack) ControllerEnvironment() []string {
-	return []string{"KUBECONFIG=" + s.Kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL, "DRYDOCK_SIGNING_KEYS=" + signingKey}
+func (s *Stack) ControllerEnvironment() []string { return s.environment(s.controllerKubeconfig) }
+
+// environment holds the settings that both have.
+func (s *Stack) environment(kubeconfig string) []string {
+	return []string{"KUBECONFIG=" + kubeconfig, "STRIPE_SECRET_KEY=" + s.Stripe.Key, "STRIPE_API_BASE=" + s.Stripe.URL, "DRYDOCK_SIGNING_KEYS=" + signingKey}
 }
 
 // Controller starts a controller with these flags besides the usual ones, and returns when it is ready to work or to

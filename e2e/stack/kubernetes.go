@@ -97,7 +97,7 @@ func (k *Kubernetes) call(ctx context.Context, method, path, contentType string,
 	if err != nil {
 		return err
 	}
-	if response.StatusCode != http.StatusOK {
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusCreated {
 		return fmt.Errorf("kubernetes: %s %s: %s: %s", method, path, response.Status, text)
 	}
 	if into == nil {

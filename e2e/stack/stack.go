@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 
-	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/auth/authtest"
 	"drydock.dev/drydock/cluster"
 	"drydock.dev/drydock/cluster/clustertest"
@@ -39,6 +38,7 @@ type Options struct {
 
 // Stack is everything that gateways and controllers stand on.
 type Stack struct {
+	// Kubeconfig is an administrator's.
 	Kubeconfig string
 	Stripe     *Stripe
 	// GitHub is the stand-in's URL.
@@ -50,12 +50,13 @@ type Stack struct {
 	// Dir is where everything is written.
 	Dir string
 
-	Binaries Binaries
-	cluster  *clustertest.Cluster
-	log      io.Writer
-	keys     string
-	count    int
-	closers  []func(context.Context) error
+	Binaries                                Binaries
+	cluster                                 *clustertest.Cluster
+	log                                     io.Writer
+	keys                                    string
+	gatewayKubeconfig, controllerKubeconfig string
+	count                                   int
+	closers                                 []func(context.Context) error
 }
 
 // Start runs everything but gateways and controllers. Close ends it, also after an error.
@@ -108,17 +109,16 @@ func (s *Stack) KubernetesRequests(userAgent string) ([]clustertest.Event, error
 	return slices.DeleteFunc(events, func(e clustertest.Event) bool { return !strings.HasPrefix(e.UserAgent, userAgent) }), err
 }
 
-// install applies the CRDs and the build strategy.
+// install applies what deploy/ has for a cluster, with the rights and the policies of an installation.
 func (s *Stack) install(ctx context.Context) error {
-	manifests := [][]byte{[]byte("apiVersion: v1\nkind: Namespace\nmetadata:\n  name: " + v1alpha1.SystemNamespace + "\n")}
-	for _, name := range []string{"crds/drydock.dev_images.yaml", "crds/drydock.dev_builds.yaml", "strategies/buildah.yaml"} {
-		text, err := deploy.Files.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		manifests = append(manifests, text)
+	manifests, err := deploy.All()
+	if err != nil {
+		return err
 	}
-	return cluster.Apply(ctx, s.Kubeconfig, manifests...)
+	if err := cluster.Apply(ctx, s.Kubeconfig, manifests...); err != nil {
+		return err
+	}
+	return s.accounts(ctx)
 }
 
 func (s *Stack) onClose(end func(context.Context) error) { s.closers = append(s.closers, end) }
