@@ -86,12 +86,14 @@ check-lint:
 	$(LINT) run --allow-serial-runners ./...
 
 .PHONY: generate
-generate: ## Generate graph/ from schema/, CRDs and deep copies from api/, RBAC from markers
+generate: ## Generate graph/ from schema/, CRDs and deep copies from api/, RBAC from markers, manifests from the chart
 	$(GO) tool gqlgen generate
 	$(GOTOOL) controller-gen object paths=./api/... \
 		crd:crdVersions=v1,maxDescLen=400 output:crd:dir=deploy/crds
 	$(GOTOOL) controller-gen paths=./cluster paths=./controller paths=./cmd/controller \
 		rbac:roleName=unnamed,headerFile=deploy/accounts.yaml,fileName=rbac.yaml output:rbac:dir=deploy
+	CGO_ENABLED=0 $(GO) build -C tools/deploy -o ../../bin/helm helm.sh/helm/v3/cmd/helm
+	hack/manifests.sh bin/helm $(K8S)
 
 .PHONY: bench
 bench: bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to bench/results
