@@ -25,6 +25,8 @@ const (
 	// maxReview is more than the API server sends at once: up to 10,000 objects when it
 	// fills a watch cache.
 	maxReview = 128 << 20
+	// patience is as long as the API server waits for an answer.
+	patience = 30 * time.Second
 	// atOnce bounds the memory of reviews: others wait.
 	atOnce = 2
 )
@@ -45,6 +47,7 @@ func Handler(metrics prometheus.Registerer) http.Handler {
 		case <-r.Context().Done():
 			return
 		}
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(patience)) // every listener of ours can
 		var review apiextensionsv1.ConversionReview
 		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxReview)).Decode(&review)
 		if err != nil || review.Request == nil {

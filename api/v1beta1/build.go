@@ -47,6 +47,7 @@ type BuildSpec struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.account`
 // +kubebuilder:selectablefield:JSONPath=`.spec.image.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
+// +kubebuilder:selectablefield:JSONPath=`.spec.trigger`
 // +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image.name`
 // +kubebuilder:printcolumn:name="Number",type=integer,JSONPath=`.spec.number`
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`

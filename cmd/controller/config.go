@@ -24,6 +24,7 @@ type config struct {
 	registries              settings.Registries
 	signing                 settings.Signing
 	strategy, metricsListen string
+	conversionListen        string
 	leaderElect             bool
 	leaseDuration           time.Duration
 	workers, maxBuilds      int
@@ -49,6 +50,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
 	set.StringVar(&c.strategy, "strategy", "buildkit", "")
 	set.StringVar(&c.metricsListen, "metrics-listen", "127.0.0.1:8081", "")
+	set.StringVar(&c.conversionListen, "conversion-listen", "", "")
 	set.BoolVar(&c.leaderElect, "leader-elect", true, "")
 	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
 	set.IntVar(&c.workers, "workers", 8, "")
@@ -60,6 +62,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
 		{Flag: "strategy", Env: "DRYDOCK_STRATEGY", Help: "the build strategy: the PodTemplate with this value of the label drydock.dev/build-strategy"},
 		{Flag: "metrics-listen", Env: "DRYDOCK_METRICS_LISTEN", Help: "address to serve /livez, /readyz and /metrics on"},
+		{Flag: "conversion-listen", Env: "DRYDOCK_CONVERSION_LISTEN", Help: "address to convert custom resources for the API server on, by HTTPS, such as :9443; none where empty"},
 		{Flag: "leader-elect", Env: "DRYDOCK_LEADER_ELECT", Help: "let several replicas run, of which one works"},
 		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
@@ -80,6 +83,8 @@ func (c *config) validate() error {
 	switch {
 	case !isAddress(c.metricsListen):
 		return settings.Wrong("metrics-listen", "is not host:port, such as :8081: %q", c.metricsListen)
+	case c.conversionListen != "" && !isAddress(c.conversionListen):
+		return settings.Wrong("conversion-listen", "is not host:port, such as :9443: %q", c.conversionListen)
 	case c.strategy == "":
 		return settings.Wrong("strategy", "is empty")
 	case c.leaseDuration < time.Second:

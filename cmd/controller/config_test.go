@@ -35,6 +35,8 @@ func TestSettings(t *testing.T) {
 		{"a log format that is none", []string{"--stripe-key", "sk_test_x", "--log-format", "xml"}, 2, "--log-format"},
 		{"an API base that is none", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--stripe-api-base", "stripe", "--metrics-listen", "127.0.0.1:0"}, 2, "--stripe-api-base"},
 		{"an address that cannot be listened on", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--metrics-listen", "nowhere"}, 2, "--metrics-listen"},
+		{"a conversion address that is none", []string{"--stripe-key", "sk_test_x", "--conversion-listen", "nowhere"}, 2, "--conversion-listen"},
+		{"a migration without workers", []string{"migrate-storage", "--workers", "0"}, 2, "--workers"},
 		{"a strategy that is empty", []string{"--stripe-key", "sk_test_x", "--strategy", ""}, 2, "--strategy"},
 	}
 	for _, c := range cases {

@@ -28,10 +28,13 @@ func main() {
 }
 
 // run is the process: 0 after a clean end, 1 when it failed, 2 for settings that are
-// wrong or missing.
+// wrong or missing. The word migrate-storage first is another program.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
+	if len(args) > 0 && args[0] == "migrate-storage" {
+		return migrateStorage(ctx, args[1:], getenv, stdout, stderr)
+	}
 	c, err := readConfig(args, getenv, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -82,8 +85,13 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	converts, err := newConversions(ctx, c, log, registry)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, registry)) })
+	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, converts, registry)) })
+	group.Go(func() error { return converts.run(ctx) })
 	group.Go(func() error { return builds.Run(ctx) })
 	group.Go(func() error {
 		// Builds run without billing too; their seconds are told later. One that stands by asks

@@ -18,7 +18,7 @@ import (
 )
 
 // routes are /livez, /readyz (what is ready and what is not) and /metrics.
-func routes(builds *controller.Controller, stripe *billing.Client, notices *cluster.Notices, registry *prometheus.Registry) http.Handler {
+func routes(builds *controller.Controller, stripe *billing.Client, notices *cluster.Notices, converts *conversions, registry *prometheus.Registry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("ok\n"))
@@ -30,6 +30,7 @@ func routes(builds *controller.Controller, stripe *billing.Client, notices *clus
 			report.check("billing", stripe.Ready())
 		}
 		report.check("notices", notices.Ready())
+		converts.check(&report)
 		report.write(w)
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(prometheus.Gatherers{registry, ctrlmetrics.Registry}, promhttp.HandlerOpts{}))
