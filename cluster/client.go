@@ -52,6 +52,7 @@ type Client struct {
 	accounts sync.Map
 	// claiming holds the namespaces that are being annotated with their customer.
 	claiming sync.Map
+	loose    loose
 	writing  stripes
 
 	// life ends with Close, which waits for work.
@@ -85,9 +86,9 @@ func New(options Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.images = newStore(imageKind(), subscribers, c.now)
+	c.images = newStore(imageKind(&c.loose), subscribers, c.now)
 	c.builds = newStore(buildKind(options.Billed), subscribers, c.now)
-	c.homes = newStore(homeKind(), subscribers, c.now)
+	c.homes = newStore(homeKind(&c.loose), subscribers, c.now)
 	c.follows.running = map[string]*follow{}
 	life := klog.NewContext(context.Background(), logr.FromSlogHandler(c.log.Handler()))
 	c.life, c.stop = context.WithCancel(life)
@@ -101,6 +102,7 @@ func (c *Client) Start(ctx context.Context) error {
 	c.spawn(c.life, func(ctx context.Context) { c.images.run(ctx, c.drydock, c.log) })
 	c.spawn(c.life, func(ctx context.Context) { c.builds.run(ctx, c.drydock, c.log) })
 	c.spawn(c.life, func(ctx context.Context) { c.homes.run(ctx, c.core, c.log) })
+	c.spawn(c.life, c.sweep)
 	for _, synced := range []<-chan struct{}{c.images.synced, c.builds.synced, c.homes.synced} {
 		select {
 		case <-synced:

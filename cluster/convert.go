@@ -28,12 +28,13 @@ type build struct {
 	cancelling bool
 }
 
-func imageKind() kind[*model.Image] {
+func imageKind(loose *loose) kind[*model.Image] {
 	return kind[*model.Image]{
 		resource:  "images",
 		prototype: &v1alpha1.Image{},
 		convert: func(o runtime.Object) (*model.Image, bool) {
 			image := imageOf(o.(*v1alpha1.Image))
+			loose.note(looseAt{image.Key.Login, image.Key.Name}, o.(*v1alpha1.Image))
 			return image, image.Key.Login != ""
 		},
 		compare: func(a, b *model.Image) int { return strings.Compare(a.Key.Name, b.Key.Name) },
@@ -76,27 +77,30 @@ func imageGroup(namespace, uid string) string { return namespace + "/" + uid }
 func imageOf(o *v1alpha1.Image) *model.Image {
 	source := model.GitSource(o.Spec.Source) // a copy: a pointer would keep all of the object alive
 	image := &model.Image{
-		Key:         model.Key{Login: loginOf(o.Namespace, o.Annotations[v1alpha1.AnnotationLogin]), Name: o.Name},
-		UID:         string(o.UID),
-		Source:      &source,
-		Destination: o.Spec.Destination,
-		Tags:        o.Spec.Tags,
-		BuildArgs:   []*model.KeyValue{},
-		Platforms:   o.Spec.Platforms,
-		Suspended:   o.Spec.Suspended,
-		Public:      o.Spec.Public,
-		CreatedAt:   o.CreationTimestamp.UTC(),
-		UpdatedAt:   updateTime(&o.ObjectMeta),
-		Version:     o.ResourceVersion,
+		Key:          model.Key{Login: loginOf(o.Namespace, o.Annotations[v1alpha1.AnnotationLogin]), Name: o.Name},
+		UID:          string(o.UID),
+		Source:       &source,
+		Destination:  o.Spec.Destination,
+		Tags:         o.Spec.Tags,
+		BuildArgs:    []*model.KeyValue{},
+		BuildSecrets: []*model.BuildSecret{},
+		Platforms:    o.Spec.Platforms,
+		Suspended:    o.Spec.Suspended,
+		Public:       o.Spec.Public,
+		CreatedAt:    o.CreationTimestamp.UTC(),
+		UpdatedAt:    updateTime(&o.ObjectMeta),
+		Version:      o.ResourceVersion,
 	}
 	for _, arg := range o.Spec.BuildArgs {
 		image.BuildArgs = append(image.BuildArgs, &model.KeyValue{Key: arg.Key, Value: arg.Value})
 	}
-	if kept, there := v1alpha1.GitCredentialOf(o); there {
-		image.GitCredential = &model.GitCredential{Kind: model.GitCredentialKind(kept.Kind), Host: kept.Host, CreatedAt: kept.Time.UTC()}
-		if kept.Username != "" {
-			image.GitCredential.Username = &kept.Username
-		}
+	secrets := v1alpha1.SecretsOf(o)
+	if kept, there := secrets.Find(v1alpha1.SecretGit, ""); there {
+		image.GitCredential = &model.GitCredential{Kind: model.GitCredentialKind(kept.Kind), Host: kept.Host,
+			Username: optional(kept.Username), CreatedAt: kept.Time.UTC()}
+	}
+	for _, kept := range secrets.Of(v1alpha1.SecretBuild) {
+		image.BuildSecrets = append(image.BuildSecrets, &model.BuildSecret{Key: kept.Name, CreatedAt: kept.Time.UTC()})
 	}
 	if o.Spec.TimeoutSeconds != nil {
 		seconds := int(*o.Spec.TimeoutSeconds)

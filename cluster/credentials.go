@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"context"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,7 +23,7 @@ type home struct {
 // homeKind keeps of accounts' namespaces whose they are, and which registries they have
 // logins for. The Secrets with the passwords are neither watched nor read: what may list
 // Secrets may read them, and the gateway may not.
-func homeKind() kind[*home] {
+func homeKind(loose *loose) kind[*home] {
 	return kind[*home]{
 		resource:  "namespaces",
 		prototype: &corev1.Namespace{},
@@ -34,6 +33,7 @@ func homeKind() kind[*home] {
 				return nil, false
 			}
 			found := homeOf(namespace)
+			loose.note(looseAt{login: found.login}, namespace)
 			return found, found.login != ""
 		},
 		compare: func(_, _ *home) int { return 0 },
@@ -49,14 +49,15 @@ func homeOf(namespace *corev1.Namespace) *home {
 	if found.login == "" {
 		return found
 	}
-	for _, kept := range v1alpha1.RegistryLogins(namespace) {
+	all := v1alpha1.SecretsOf(namespace)
+	for _, kept := range all.Of(v1alpha1.SecretRegistry) {
 		found.logins = append(found.logins, credential(found.login, kept))
 	}
 	return found
 }
 
-func credential(login string, kept v1alpha1.RegistryLogin) *model.RegistryCredential {
-	return &model.RegistryCredential{Login: login, Registry: kept.Registry, Username: kept.Username, CreatedAt: kept.Time.UTC()}
+func credential(login string, kept v1alpha1.KeptSecret) *model.RegistryCredential {
+	return &model.RegistryCredential{Login: login, Registry: kept.Name, Username: kept.Username, CreatedAt: kept.Time.UTC()}
 }
 
 // RegistryCredentials returns an account's registry credentials, by registry.
@@ -83,6 +84,3 @@ func (c *Client) RegistryCredential(ctx context.Context, key model.Key) (*model.
 	}
 	return nil, fault.New(fault.NotFound, noCredential)
 }
-
-// byRegistry orders logins.
-func byRegistry(a, b v1alpha1.RegistryLogin) int { return strings.Compare(a.Registry, b.Registry) }

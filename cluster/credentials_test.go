@@ -50,17 +50,23 @@ func registries(t *testing.T, c *cluster.Client, login string) []string {
 	return names(all, func(one *model.RegistryCredential) string { return one.Registry + " " + one.Username })
 }
 
-// secret reads a login's Secret as a build's node does.
-func (w *world) secret(t *testing.T, login, registry string) (*corev1.Secret, error) {
+// secret reads the Secret of a login that the account's namespace tells of.
+func (w *world) secret(t *testing.T, login, registry string) *corev1.Secret {
 	t.Helper()
+	told := w.told(t, login)
+	kept, there := told.Find(v1alpha1.SecretRegistry, registry)
+	if !there {
+		t.Fatalf("no login at %s", registry)
+	}
 	var secret corev1.Secret
-	return &secret, w.Get(t.Context(), client.ObjectKey{Namespace: v1alpha1.Namespace(login), Name: v1alpha1.RegistrySecret(registry)}, &secret)
+	must(t, w.Get(t.Context(), client.ObjectKey{Namespace: v1alpha1.Namespace(login), Name: kept.Secret}, &secret))
+	return &secret
 }
 
 // TestRegistryCredentials sets, replaces and deletes logins, and looks at what is kept.
 func TestRegistryCredentials(t *testing.T) {
 	w := newWorld(t)
-	c, other := w.connect(t, nil), w.connect(t, nil)
+	c, other := w.connectLater(t), w.connect(t, nil)
 	login := newLogin()
 	for _, registry := range []string{"Registry.Example.com:5000", "index.docker.io"} {
 		_, err := c.SetRegistryCredential(t.Context(), model.Owner{Login: login}, loginInput(registry, "ada", ""), good)
@@ -76,13 +82,12 @@ func TestRegistryCredentials(t *testing.T) {
 		"docker.io":                 `{"auths":{"https://index.docker.io/v1/":{"auth":"YWRhOmEgcGFzc3dvcmQsIHdpdGggInF1b3RlcyIgYW5kIGEKbGluZQ=="}}}`,
 		"registry.example.com:5000": `{"auths":{"registry.example.com:5000":{"auth":"YWRhOmEgcGFzc3dvcmQsIHdpdGggInF1b3RlcyIgYW5kIGEKbGluZQ=="}}}`,
 	} {
-		secret, err := w.secret(t, login, registry)
-		must(t, err)
+		secret := w.secret(t, login, registry)
 		if got := string(secret.Data[corev1.DockerConfigJsonKey]); got != config || secret.Type != corev1.SecretTypeDockerConfigJson {
 			t.Errorf("the Secret of %s holds %s %s, want %s", registry, secret.Type, got, config)
 		}
-		if secret.Labels[v1alpha1.LabelAccount] != login || secret.Annotations[v1alpha1.AnnotationRegistry] != registry {
-			t.Errorf("the Secret of %s has %v %v", registry, secret.Labels, secret.Annotations)
+		if secret.Labels[v1alpha1.LabelAccount] != login {
+			t.Errorf("the Secret of %s has %v", registry, secret.Labels)
 		}
 	}
 
@@ -94,9 +99,7 @@ func TestRegistryCredentials(t *testing.T) {
 	}
 	hub := model.Key{Login: login, Name: "docker.io"}
 	must(t, c.DeleteRegistryCredential(t.Context(), hub, ""))
-	if _, err := w.secret(t, login, "docker.io"); !apierrors.IsNotFound(err) {
-		t.Errorf("the Secret of a deleted login: %v", err)
-	}
+	w.swept(t, c, login, 1)
 	eventually(t, "another replica sees it go", func() bool {
 		return cmp.Equal(replaced[1:], registries(t, other, login))
 	})
@@ -220,7 +223,7 @@ func TestRegistryCredentialsNeedNoReading(t *testing.T) {
 	}
 	for _, account := range []string{"drydock-gateway", "drydock-controller"} {
 		reader := worldOf(t, &clustertest.Cluster{Kubeconfig: actingAs(t, w.kubeconfig, account)})
-		if _, err := reader.secret(t, login, "registry.example.com"); !apierrors.IsForbidden(err) {
+		if err := reader.Get(t.Context(), client.ObjectKeyFromObject(w.secret(t, login, "registry.example.com")), &corev1.Secret{}); !apierrors.IsForbidden(err) {
 			t.Errorf("%s read the Secret: %v", account, err)
 		}
 		if err := reader.List(t.Context(), &corev1.SecretList{}); !apierrors.IsForbidden(err) {
@@ -228,9 +231,7 @@ func TestRegistryCredentialsNeedNoReading(t *testing.T) {
 		}
 	}
 	must(t, c.DeleteRegistryCredential(t.Context(), model.Key{Login: login, Name: "registry.example.com"}, ""))
-	if _, err := w.secret(t, login, "registry.example.com"); !apierrors.IsNotFound(err) {
-		t.Errorf("the Secret of a deleted login: %v", err)
-	}
+	w.swept(t, gateway.connectLater(t), login, 0)
 	// A policy that was just made holds a moment later.
 	for reason, object := range map[string]client.Object{
 		"a Secret of the installation's":    &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.SystemNamespace, GenerateName: "a-"}},

@@ -4,13 +4,13 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"errors"
 	"testing"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/ssh"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
@@ -37,8 +37,16 @@ func TestGitCredential(t *testing.T) {
 	c := w.connect(t, nil)
 	image := create(t, c, newLogin(), "app")
 	secret := func() (map[string]string, error) {
+		told := w.told(t, image.Key.Login, "app")
+		kept, there := told.Find(v1alpha1.SecretGit, "")
+		if !there {
+			return nil, errors.New("the image tells of none")
+		}
 		var secret corev1.Secret
-		err := w.Get(t.Context(), client.ObjectKey{Namespace: v1alpha1.Namespace(image.Key.Login), Name: v1alpha1.GitSecret("app", image.UID)}, &secret)
+		err := w.Get(t.Context(), client.ObjectKey{Namespace: v1alpha1.Namespace(image.Key.Login), Name: kept.Secret}, &secret)
+		if len(secret.OwnerReferences) != 1 || string(secret.OwnerReferences[0].UID) != image.UID {
+			t.Errorf("the Secret is owned by %v", secret.OwnerReferences)
+		}
 		data := map[string]string{}
 		for key, value := range secret.Data {
 			data[key] = string(value)
@@ -81,9 +89,10 @@ func TestGitCredential(t *testing.T) {
 
 	gone, err := c.DeleteGitCredential(t.Context(), image.Key, "delete")
 	must(t, err)
-	if _, err := secret(); !apierrors.IsNotFound(err) || gone.GitCredential != nil {
+	if _, err := secret(); err == nil || gone.GitCredential != nil {
 		t.Errorf("after the deletion: %v, %+v", err, gone.GitCredential)
 	}
+	w.swept(t, w.connectLater(t), image.Key.Login, 0)
 	_, err = c.DeleteGitCredential(t.Context(), image.Key, "delete")
 	must(t, err)
 	_, err = c.DeleteGitCredential(t.Context(), image.Key, "")

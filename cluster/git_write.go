@@ -2,11 +2,7 @@ package cluster
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/fault"
@@ -16,9 +12,8 @@ import (
 // SetGitCredential keeps a token or a key for an image's repository in place of the one
 // there is, and gives the image. It goes with the image. The same clientMutationID again
 // changes nothing, as long as few other changes came in between. Faults: BadUserInput,
-// NotFound.
-// Kubernetes: GET of the image; POST of the Secret, PUT where it is there; GET and PUT of
-// the image, again where somebody wrote in between.
+// NotFound, RateLimited.
+// Kubernetes: GET of the image, then as keepSecret.
 func (c *Client) SetGitCredential(ctx context.Context, key model.Key, in model.SetGitCredentialInput) (*model.Image, error) {
 	if err := invalid(in.Validate()); err != nil {
 		return nil, err
@@ -27,7 +22,8 @@ func (c *Client) SetGitCredential(ctx context.Context, key model.Key, in model.S
 	if err != nil {
 		return nil, err
 	}
-	if _, done := recorded(image.Annotations[annotationUpdates], hashOf(in.ClientMutationID)); done {
+	mutation := secretMutation("set", v1alpha1.SecretGit, "", in.ClientMutationID)
+	if all := v1alpha1.SecretsOf(image); all.Noted(mutation) {
 		return c.images.remember(image)
 	}
 	scheme, host := model.GitOrigin(image.Spec.Source.Repository)
@@ -35,71 +31,34 @@ func (c *Client) SetGitCredential(ctx context.Context, key model.Key, in model.S
 	if problem != "" {
 		return nil, fault.New(fault.BadUserInput, "%s", problem)
 	}
-	if err := c.putSecret(ctx, &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: image.Namespace, Name: v1alpha1.GitSecret(image.Name, string(image.UID)),
-			Labels: map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(key.Login), v1alpha1.LabelImage: image.Name},
-			OwnerReferences: []metav1.OwnerReference{{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Image",
-				Name: image.Name, UID: image.UID}},
-		},
-		Data: data,
-	}); err != nil {
-		return nil, err
-	}
-	kept := v1alpha1.GitCredential{Kind: string(model.GitCredentialKindSSHKey), Host: host, Time: metav1.NewTime(c.now().UTC()).Rfc3339Copy()}
+	secret := newImageSecret(key, image, v1alpha1.SecretGit)
+	secret.Data = data
+	kept := v1alpha1.KeptSecret{Use: v1alpha1.SecretGit, Kind: string(model.GitCredentialKindSSHKey), Host: host}
 	if in.Token != nil {
 		kept.Kind, kept.Username = string(model.GitCredentialKindToken), in.Username
 	}
-	text, err := json.Marshal(kept)
-	if err != nil {
-		return nil, err
-	}
-	return c.annotateImage(ctx, key, image, hashOf(in.ClientMutationID), string(text))
+	var changed *model.Image
+	err = c.keepSecret(ctx, c.inImage(key, image.UID, &changed), kept, mutation, secret, func(*v1alpha1.Secrets) error { return nil })
+	return changed, err
 }
-
-// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=delete
 
 // DeleteGitCredential forgets an image's credential, and gives the image. The same
 // clientMutationID again does nothing more. An image without one is fault.NotFound.
-// Kubernetes: GET of the image, DELETE of the Secret, GET and PUT of the image.
+// Kubernetes: GET of the image, then as dropSecret.
 func (c *Client) DeleteGitCredential(ctx context.Context, key model.Key, clientMutationID string) (*model.Image, error) {
+	return c.dropImageSecret(ctx, key, v1alpha1.SecretGit, "", clientMutationID, "This image has no git credential.")
+}
+
+// dropImageSecret takes a secret from an image, and gives the image.
+func (c *Client) dropImageSecret(ctx context.Context, key model.Key, use v1alpha1.SecretUse, name, clientMutationID, none string) (*model.Image, error) {
 	image, err := c.liveImage(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	if _, done := recorded(image.Annotations[annotationUpdates], mutationHash(clientMutationID)); done {
-		return c.images.remember(image)
-	}
-	if _, there := v1alpha1.GitCredentialOf(image); !there {
-		return nil, fault.New(fault.NotFound, "The image %s has no git credential.", image.Name)
-	}
-	secret := v1alpha1.GitSecret(image.Name, string(image.UID))
-	err = do(ctx, c.core.Delete().Namespace(image.Namespace).Resource("secrets").Name(secret), nil)
-	if err != nil && fault.KindOf(err) != fault.NotFound {
-		return nil, err
-	}
-	return c.annotateImage(ctx, key, image, mutationHash(clientMutationID), "")
-}
-
-// annotateImage tells of a credential on the very image that was read, and takes that
-// back where the text is empty.
-func (c *Client) annotateImage(ctx context.Context, key model.Key, read *v1alpha1.Image, hash, text string) (*model.Image, error) {
-	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
-		if image.UID != read.UID {
-			return false, fault.New(fault.NotFound, noImage)
-		}
-		if hash != "" {
-			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates, record(image.Annotations[annotationUpdates], hash, ""))
-		}
-		if delete(image.Annotations, v1alpha1.AnnotationGitCredential); text != "" {
-			metav1.SetMetaDataAnnotation(&image.ObjectMeta, v1alpha1.AnnotationGitCredential, text)
-		}
-		return true, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return c.images.remember(image)
+	var changed *model.Image
+	mutation := secretMutation("delete", use, name, &clientMutationID)
+	err = c.dropSecret(ctx, image.Namespace, c.inImage(key, image.UID, &changed), use, name, mutation, none)
+	return changed, err
 }
 
 // gitSecret is what the Secret of a credential holds, or why there can be none for a

@@ -77,7 +77,7 @@ func TestStore(t *testing.T) {
 		t.Run(test.reason, func(t *testing.T) {
 			subscribers, err := newSubscribers(nil)
 			must(err)
-			s := newStore(imageKind(), subscribers, time.Now)
+			s := newStore(imageKind(new(loose)), subscribers, time.Now)
 			_, changes := s.subscribe(v1alpha1.Namespace("ada"), func(*model.Image) bool { return true }, slices.Collect[*model.Image])
 			show := func(i *model.Image) string { return fmt.Sprintf("%s@%s", i.Key.Name, i.Version) }
 			var told []string

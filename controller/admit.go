@@ -101,7 +101,7 @@ func (p *pass) admit(ctx context.Context, cached *v1alpha1.Build, strategy *core
 	if err != nil || build == nil {
 		return false, err
 	}
-	known, err := p.registriesOf(ctx, build)
+	known, err := p.credentialsOf(ctx, build)
 	if err != nil {
 		return false, err
 	}

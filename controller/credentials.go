@@ -17,38 +17,54 @@ const (
 	// Docker configuration of each registry, in a file of the registry's name.
 	loginsVolume = "drydock-registries"
 	loginsPath   = "/run/drydock/registries"
-	// gitVolume is the volume of the image's git credential; empty without one.
+	// gitVolume is the volume of the image's git credential.
 	gitVolume = "drydock-git"
 	gitPath   = "/run/drydock/git"
+	// secretsVolume is the volume of the image's build secrets, in a file of its key each.
+	secretsVolume = "drydock-secrets"
+	secretsPath   = "/run/drydock/secrets"
 )
 
-// registries are what a build knows of registries.
-type registries struct {
-	// logins are the registries that the account has logins for.
-	logins []string
-	// plain are those that may speak plain HTTP.
+// credentials are what a build is given beside its recipe. The Secrets are mounted by
+// their names: the node reads them, the controller may not.
+type credentials struct {
+	// logins are the account's, at registries.
+	logins []v1alpha1.KeptSecret
+	// git and secrets are the image's own.
+	git, secrets []v1alpha1.KeptSecret
+	// plain are the registries that may speak plain HTTP.
 	plain []string
 }
 
+// credentialsOf reads which there are now.
+//
 // +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=namespaces,verbs=get
-
-// registriesOf reads which logins there are. The Secrets are mounted by their names:
-// the node reads them, the controller may not.
-func (q *queue) registriesOf(ctx context.Context, build *v1alpha1.Build) (registries, error) {
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=images,verbs=get
+func (q *queue) credentialsOf(ctx context.Context, build *v1alpha1.Build) (credentials, error) {
 	var namespace corev1.Namespace
 	if err := q.live.Get(ctx, client.ObjectKey{Name: build.Namespace}, &namespace); err != nil {
-		return registries{}, err
+		return credentials{}, err
 	}
-	var found registries
-	for _, login := range v1alpha1.RegistryLogins(&namespace) {
-		found.logins = append(found.logins, login.Registry)
+	var image v1alpha1.Image
+	if err := q.live.Get(ctx, client.ObjectKey{Namespace: build.Namespace, Name: build.Spec.Image.Name}, &image); err != nil {
+		return credentials{}, err
+	}
+	var found credentials
+	account := v1alpha1.SecretsOf(&namespace)
+	found.logins = account.Of(v1alpha1.SecretRegistry)
+	if string(image.UID) == build.Spec.Image.UID {
+		own := v1alpha1.SecretsOf(&image)
+		found.git, found.secrets = own.Of(v1alpha1.SecretGit), own.Of(v1alpha1.SecretBuild)
 	}
 	destination, _, _ := strings.Cut(build.Spec.Destination, "/")
 	rules := registry.Rules{Insecure: q.insecure, Loopback: true}
-	for _, host := range append([]string{destination}, found.logins...) {
-		if rules.Plain(host) {
-			found.plain = append(found.plain, host)
+	for _, login := range found.logins {
+		if rules.Plain(login.Name) {
+			found.plain = append(found.plain, login.Name)
 		}
+	}
+	if rules.Plain(destination) {
+		found.plain = append(found.plain, destination)
 	}
 	found.plain = append(found.plain, q.insecure...)
 	slices.Sort(found.plain)
@@ -56,28 +72,32 @@ func (q *queue) registriesOf(ctx context.Context, build *v1alpha1.Build) (regist
 	return found, nil
 }
 
-// mount gives every container of a pod the logins. One that is deleted before the pod
+// mount gives every container of a pod the Secrets. One that is deleted before the pod
 // starts is left out.
-func (r registries) mount(pod *corev1.PodSpec) {
-	if len(r.logins) == 0 {
+func (c credentials) mount(pod *corev1.PodSpec) {
+	mountFiles(pod, loginsVolume, loginsPath, corev1.DockerConfigJsonKey, c.logins)
+	mountFiles(pod, secretsVolume, secretsPath, v1alpha1.BuildSecretKey, c.secrets)
+	for _, git := range c.git {
+		addVolume(pod, gitVolume, gitPath, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
+			SecretName: git.Secret, DefaultMode: new(int32(secretMode)), Optional: new(true),
+		}})
+	}
+}
+
+// mountFiles makes a folder of one file for each Secret, of the secret's own name.
+func mountFiles(pod *corev1.PodSpec, volume, path, key string, kept []v1alpha1.KeptSecret) {
+	if len(kept) == 0 {
 		return
 	}
 	var sources []corev1.VolumeProjection
-	for _, host := range r.logins {
+	for _, one := range kept {
 		sources = append(sources, corev1.VolumeProjection{Secret: &corev1.SecretProjection{
-			LocalObjectReference: corev1.LocalObjectReference{Name: v1alpha1.RegistrySecret(host)},
-			Items:                []corev1.KeyToPath{{Key: corev1.DockerConfigJsonKey, Path: host}},
+			LocalObjectReference: corev1.LocalObjectReference{Name: one.Secret},
+			Items:                []corev1.KeyToPath{{Key: key, Path: one.Name}},
 			Optional:             new(true),
 		}})
 	}
-	addVolume(pod, loginsVolume, loginsPath, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(int32(secretMode))}})
-}
-
-// mountGit gives every container of a pod the image's git credential, if there is one.
-func mountGit(pod *corev1.PodSpec, image v1alpha1.ImageReference) {
-	addVolume(pod, gitVolume, gitPath, corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{
-		SecretName: v1alpha1.GitSecret(image.Name, image.UID), DefaultMode: new(int32(secretMode)), Optional: new(true),
-	}})
+	addVolume(pod, volume, path, corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{Sources: sources, DefaultMode: new(int32(secretMode))}})
 }
 
 // secretMode lets all of a pod's containers read its secrets: they have users of their own.
@@ -92,10 +112,10 @@ func addVolume(pod *corev1.PodSpec, name, path string, source corev1.VolumeSourc
 	}
 }
 
-// path is where the logins are; empty without any.
-func (r registries) path() string {
-	if len(r.logins) == 0 {
+// at is the folder of what is kept; empty where nothing is.
+func at(folder string, kept []v1alpha1.KeptSecret) string {
+	if len(kept) == 0 {
 		return ""
 	}
-	return loginsPath
+	return folder
 }

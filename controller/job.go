@@ -27,7 +27,7 @@ const (
 // makeJob is the Job of a build: the strategy's pod, with the build's recipe in the
 // environment, its account's and its image's credentials, and the plan's limits. It has
 // no time to live: what its pod said must be there for a controller that was away.
-func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registries) *batchv1.Job {
+func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known credentials) *batchv1.Job {
 	labels := objectLabels(build)
 	template := strategy.Template.DeepCopy()
 	if template.Labels == nil {
@@ -42,7 +42,6 @@ func makeJob(build *v1alpha1.Build, strategy *corev1.PodTemplate, known registri
 	pod.ActiveDeadlineSeconds = &timeout
 	env := environment(build, known)
 	known.mount(pod)
-	mountGit(pod, build.Spec.Image)
 	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
 		for i := range containers {
 			containers[i].Env = append(env[:len(env):len(env)], containers[i].Env...)
@@ -88,7 +87,7 @@ func resources(limits v1alpha1.BuildLimits) corev1.ResourceRequirements {
 // environment is what a strategy's containers are told of a build. DRYDOCK_ARGS
 // lists the keys of the build arguments; the value of one is in DRYDOCK_ARG_<key>,
 // so that it may hold anything.
-func environment(build *v1alpha1.Build, known registries) []corev1.EnvVar {
+func environment(build *v1alpha1.Build, known credentials) []corev1.EnvVar {
 	recipe := build.Spec.Recipe
 	var env []corev1.EnvVar
 	add := func(name, value string) {
@@ -104,8 +103,9 @@ func environment(build *v1alpha1.Build, known registries) []corev1.EnvVar {
 	add("DRYDOCK_TAGS", strings.Join(renderTags(build), "\n"))
 	add("DRYDOCK_PLATFORMS", strings.Join(recipe.Platforms, "\n"))
 	add("DRYDOCK_INSECURE_REGISTRIES", strings.Join(known.plain, "\n"))
-	add("DRYDOCK_REGISTRY_LOGINS", known.path())
+	add("DRYDOCK_REGISTRY_LOGINS", at(loginsPath, known.logins))
 	add("DRYDOCK_GIT_CREDENTIAL", gitPath)
+	add("DRYDOCK_SECRETS", at(secretsPath, known.secrets))
 	var keys []string
 	for _, arg := range recipe.BuildArgs {
 		keys = append(keys, arg.Key)

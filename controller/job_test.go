@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func TestMakeJob(t *testing.T) {
 		InitContainers: []corev1.Container{{Name: "one", Env: []corev1.EnvVar{{Name: "MINE", Value: "1"}}}},
 		Containers:     []corev1.Container{{Name: "two"}},
 	}}}
-	job := makeJob(build, strategy, registries{logins: []string{"docker.io", "localhost:5000"}, plain: []string{"localhost:5000", "old.example.com"}})
+	job := makeJob(build, strategy, credentials{logins: []v1alpha1.KeptSecret{{Name: "docker.io"}, {Name: "localhost:5000"}}, plain: []string{"localhost:5000", "old.example.com"}})
 	pod := job.Spec.Template.Spec
 
 	env := map[string]string{}
@@ -45,6 +46,7 @@ func TestMakeJob(t *testing.T) {
 		"DRYDOCK_REPOSITORY": "https://example.com/app", "DRYDOCK_REF": "main", "DRYDOCK_COMMIT": "", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
 		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_INSECURE_REGISTRIES": "localhost:5000\nold.example.com",
 		"DRYDOCK_REGISTRY_LOGINS": "/run/drydock/registries", "DRYDOCK_GIT_CREDENTIAL": "/run/drydock/git",
+		"DRYDOCK_SECRETS":   "",
 		"DRYDOCK_TAGS":      "v7\n2026-03-01-{{.ShortCommit}}",
 		"DRYDOCK_PLATFORMS": "linux/amd64\nlinux/arm64",
 		"DRYDOCK_ARGS":      "A\nB", "DRYDOCK_ARG_A": "$$(DRYDOCK_REF) $$5\nb", "DRYDOCK_ARG_B": "",
@@ -75,36 +77,48 @@ func TestMakeJob(t *testing.T) {
 	}
 }
 
-// TestLoginsAreMounted: a build's pod names the Secrets and holds nothing of them.
-func TestLoginsAreMounted(t *testing.T) {
+// TestSecretsAreMounted: a build's pod names the Secrets and holds nothing of them.
+func TestSecretsAreMounted(t *testing.T) {
 	strategy := &corev1.PodTemplate{Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
 		InitContainers: []corev1.Container{{Name: "one"}}, Containers: []corev1.Container{{Name: "two"}},
 	}}}
-	pod := makeJob(&v1alpha1.Build{}, strategy, registries{logins: []string{"localhost:5000"}}).Spec.Template.Spec
-	want := []corev1.VolumeProjection{{Secret: &corev1.SecretProjection{
-		LocalObjectReference: corev1.LocalObjectReference{Name: v1alpha1.RegistrySecret("localhost:5000")},
-		Items:                []corev1.KeyToPath{{Key: ".dockerconfigjson", Path: "localhost:5000"}}, Optional: new(true),
-	}}}
-	if diff := cmp.Diff(want, pod.Volumes[0].Projected.Sources); diff != "" {
-		t.Error("volume:", diff)
+	pod := makeJob(&v1alpha1.Build{}, strategy, credentials{
+		logins:  []v1alpha1.KeptSecret{{Name: "localhost:5000", Secret: "registry-x"}},
+		git:     []v1alpha1.KeptSecret{{Secret: "git-x"}},
+		secrets: []v1alpha1.KeptSecret{{Name: "npm", Secret: "build-x"}, {Name: "pip", Secret: "build-y"}},
+	}).Spec.Template.Spec
+	source := func(secret, key, path string) corev1.VolumeProjection {
+		return corev1.VolumeProjection{Secret: &corev1.SecretProjection{
+			LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Items: []corev1.KeyToPath{{Key: key, Path: path}}, Optional: new(true),
+		}}
 	}
-	image := v1alpha1.ImageReference{Name: "app", UID: "u"}
-	secret := &corev1.SecretVolumeSource{SecretName: v1alpha1.GitSecret("app", "u"), DefaultMode: new(int32(0o444)), Optional: new(true)}
-	if diff := cmp.Diff(secret, makeJob(&v1alpha1.Build{Spec: v1alpha1.BuildSpec{Image: image}}, strategy, registries{}).Spec.Template.Spec.Volumes[0].Secret); diff != "" {
-		t.Error("git's volume:", diff)
+	mode := new(int32(0o444))
+	want := []corev1.Volume{
+		{Name: "drydock-registries", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{DefaultMode: mode,
+			Sources: []corev1.VolumeProjection{source("registry-x", ".dockerconfigjson", "localhost:5000")}}}},
+		{Name: "drydock-secrets", VolumeSource: corev1.VolumeSource{Projected: &corev1.ProjectedVolumeSource{DefaultMode: mode,
+			Sources: []corev1.VolumeProjection{source("build-x", "value", "npm"), source("build-y", "value", "pip")}}}},
+		{Name: "drydock-git", VolumeSource: corev1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "git-x", DefaultMode: mode, Optional: new(true)}}},
+	}
+	if diff := cmp.Diff(want, pod.Volumes); diff != "" {
+		t.Error("volumes:", diff)
 	}
 	mount := []corev1.VolumeMount{
-		{Name: pod.Volumes[0].Name, MountPath: "/run/drydock/registries", ReadOnly: true},
-		{Name: pod.Volumes[1].Name, MountPath: "/run/drydock/git", ReadOnly: true},
+		{Name: "drydock-registries", MountPath: "/run/drydock/registries", ReadOnly: true},
+		{Name: "drydock-secrets", MountPath: "/run/drydock/secrets", ReadOnly: true},
+		{Name: "drydock-git", MountPath: "/run/drydock/git", ReadOnly: true},
 	}
 	for _, container := range append(pod.InitContainers, pod.Containers...) {
 		if diff := cmp.Diff(mount, container.VolumeMounts); diff != "" {
 			t.Errorf("container %s: %s", container.Name, diff)
 		}
+		if !slices.Contains(container.Env, corev1.EnvVar{Name: "DRYDOCK_SECRETS", Value: "/run/drydock/secrets"}) {
+			t.Errorf("container %s is not told of the secrets: %v", container.Name, container.Env)
+		}
 	}
-	without := makeJob(&v1alpha1.Build{}, strategy, registries{}).Spec.Template.Spec
-	if len(without.Volumes) != 1 || len(without.Containers[0].VolumeMounts) != 1 {
-		t.Errorf("an account without logins has more than git's volume: %+v", without)
+	without := makeJob(&v1alpha1.Build{}, strategy, credentials{}).Spec.Template.Spec
+	if len(without.Volumes) != 0 || len(without.Containers[0].VolumeMounts) != 0 {
+		t.Errorf("an account without secrets has volumes: %+v", without)
 	}
 }
 

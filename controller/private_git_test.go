@@ -145,7 +145,11 @@ func TestPrivateGitByKey(t *testing.T) {
 	}
 	w.nothingTells(strings.Split(key, "\n")[2])
 	var secret corev1.Secret
-	at := client.ObjectKey{Namespace: w.namespace, Name: v1alpha1.GitSecret(image.Name, string(image.UID))}
+	if err := w.kube.Get(t.Context(), client.ObjectKeyFromObject(image), image); err != nil {
+		t.Fatal(err)
+	}
+	told := v1alpha1.SecretsOf(image)
+	at := client.ObjectKey{Namespace: w.namespace, Name: told.Of(v1alpha1.SecretGit)[0].Secret}
 	if err := w.kube.Get(t.Context(), at, &secret); err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,8 @@ type MutationResolver interface {
 	DeleteGitCredential(ctx context.Context, input model.DeleteGitCredentialInput) (*model.DeleteGitCredentialPayload, error)
 	SetRegistryCredential(ctx context.Context, input model.SetRegistryCredentialInput) (*model.SetRegistryCredentialPayload, error)
 	DeleteRegistryCredential(ctx context.Context, input model.DeleteRegistryCredentialInput) (*model.DeleteRegistryCredentialPayload, error)
+	SetBuildSecret(ctx context.Context, input model.SetBuildSecretInput) (*model.SetBuildSecretPayload, error)
+	DeleteBuildSecret(ctx context.Context, input model.DeleteBuildSecretInput) (*model.DeleteBuildSecretPayload, error)
 	CreateAccessToken(ctx context.Context, input model.CreateAccessTokenInput) (*model.CreateAccessTokenPayload, error)
 	RevokeAccessTokens(ctx context.Context, input model.RevokeAccessTokensInput) (*model.RevokeAccessTokensPayload, error)
 }
@@ -145,6 +147,20 @@ func (ec *executionContext) field_Mutation_createPortalSession_args(ctx context.
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_deleteBuildSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.DeleteBuildSecretInput, error) {
+			return ec.unmarshalNDeleteBuildSecretInput2drydockᚗdevᚋdrydockᚋgraphᚋmodelᚐDeleteBuildSecretInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_deleteGitCredential_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -207,6 +223,20 @@ func (ec *executionContext) field_Mutation_revokeAccessTokens_args(ctx context.C
 	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
 		func(ctx context.Context, v any) (model.RevokeAccessTokensInput, error) {
 			return ec.unmarshalNRevokeAccessTokensInput2drydockᚗdevᚋdrydockᚋgraphᚋmodelᚐRevokeAccessTokensInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
+func (ec *executionContext) field_Mutation_setBuildSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.SetBuildSecretInput, error) {
+			return ec.unmarshalNSetBuildSecretInput2drydockᚗdevᚋdrydockᚋgraphᚋmodelᚐSetBuildSecretInput(ctx, v)
 		})
 	if err != nil {
 		return nil, err
@@ -925,6 +955,38 @@ func (ec *executionContext) fieldContext_Image_gitCredential(_ context.Context, 
 	return fc, nil
 }
 
+func (ec *executionContext) _Image_buildSecrets(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_buildSecrets(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.BuildSecrets, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []*model.BuildSecret) graphql.Marshaler {
+			return ec.marshalNBuildSecret2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildSecretᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Image_buildSecrets(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Image",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildSecret(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ImageConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[*model.Image]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1635,6 +1697,94 @@ func (ec *executionContext) fieldContext_Mutation_deleteRegistryCredential(ctx c
 	}()
 	ctx = graphql.WithFieldContext(ctx, fc)
 	if fc.Args, err = ec.field_Mutation_deleteRegistryCredential_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_setBuildSecret(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_setBuildSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().SetBuildSecret(ctx, fc.Args["input"].(model.SetBuildSecretInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.SetBuildSecretPayload) graphql.Marshaler {
+			return ec.marshalNSetBuildSecretPayload2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐSetBuildSecretPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_setBuildSecret(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_SetBuildSecretPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_setBuildSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Mutation_deleteBuildSecret(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_deleteBuildSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().DeleteBuildSecret(ctx, fc.Args["input"].(model.DeleteBuildSecretInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.DeleteBuildSecretPayload) graphql.Marshaler {
+			return ec.marshalNDeleteBuildSecretPayload2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐDeleteBuildSecretPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_deleteBuildSecret(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_DeleteBuildSecretPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_deleteBuildSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
 		ec.Error(ctx, err)
 		return fc, err
 	}
@@ -2572,6 +2722,11 @@ func (ec *executionContext) _Image(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "buildSecrets":
+			out.Values[i] = ec._Image_buildSecrets(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		default:
 			panic("unknown field " + strconv.Quote(field.Name))
 		}
@@ -2827,6 +2982,20 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 		case "deleteRegistryCredential":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_deleteRegistryCredential(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "setBuildSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_setBuildSecret(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "deleteBuildSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_deleteBuildSecret(ctx, field)
 			})
 			if out.Values[i] == graphql.Null {
 				out.Invalids++

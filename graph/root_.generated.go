@@ -103,6 +103,11 @@ type ComplexityRoot struct {
 		Lines     func(childComplexity int) int
 	}
 
+	BuildSecret struct {
+		CreatedAt func(childComplexity int) int
+		Key       func(childComplexity int) int
+	}
+
 	CancelBuildPayload struct {
 		Build            func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -133,6 +138,11 @@ type ComplexityRoot struct {
 		BuildSeconds func(childComplexity int) int
 		Builds       func(childComplexity int) int
 		Date         func(childComplexity int) int
+	}
+
+	DeleteBuildSecretPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
 	}
 
 	DeleteGitCredentialPayload struct {
@@ -167,6 +177,7 @@ type ComplexityRoot struct {
 	Image struct {
 		BadgeURL       func(childComplexity int) int
 		BuildArgs      func(childComplexity int) int
+		BuildSecrets   func(childComplexity int) int
 		Builds         func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
 		CreatedAt      func(childComplexity int) int
 		Destination    func(childComplexity int) int
@@ -212,11 +223,13 @@ type ComplexityRoot struct {
 		CreateCheckoutSession    func(childComplexity int, input model.CreateCheckoutSessionInput) int
 		CreateImage              func(childComplexity int, input model.CreateImageInput) int
 		CreatePortalSession      func(childComplexity int, input model.CreatePortalSessionInput) int
+		DeleteBuildSecret        func(childComplexity int, input model.DeleteBuildSecretInput) int
 		DeleteGitCredential      func(childComplexity int, input model.DeleteGitCredentialInput) int
 		DeleteImage              func(childComplexity int, input model.DeleteImageInput) int
 		DeleteRegistryCredential func(childComplexity int, input model.DeleteRegistryCredentialInput) int
 		RetryBuild               func(childComplexity int, input model.RetryBuildInput) int
 		RevokeAccessTokens       func(childComplexity int, input model.RevokeAccessTokensInput) int
+		SetBuildSecret           func(childComplexity int, input model.SetBuildSecretInput) int
 		SetGitCredential         func(childComplexity int, input model.SetGitCredentialInput) int
 		SetRegistryCredential    func(childComplexity int, input model.SetRegistryCredentialInput) int
 		StartBuild               func(childComplexity int, input model.StartBuildInput) int
@@ -282,6 +295,11 @@ type ComplexityRoot struct {
 
 	RevokeAccessTokensPayload struct {
 		ClientMutationID func(childComplexity int) int
+	}
+
+	SetBuildSecretPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
 	}
 
 	SetGitCredentialPayload struct {
@@ -627,6 +645,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BuildLog.Lines(childComplexity), true
 
+	case "BuildSecret.createdAt":
+		if e.ComplexityRoot.BuildSecret.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildSecret.CreatedAt(childComplexity), true
+	case "BuildSecret.key":
+		if e.ComplexityRoot.BuildSecret.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildSecret.Key(childComplexity), true
+
 	case "CancelBuildPayload.build":
 		if e.ComplexityRoot.CancelBuildPayload.Build == nil {
 			break
@@ -716,6 +747,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DailyUsage.Date(childComplexity), true
+
+	case "DeleteBuildSecretPayload.clientMutationID":
+		if e.ComplexityRoot.DeleteBuildSecretPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteBuildSecretPayload.ClientMutationID(childComplexity), true
+	case "DeleteBuildSecretPayload.image":
+		if e.ComplexityRoot.DeleteBuildSecretPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteBuildSecretPayload.Image(childComplexity), true
 
 	case "DeleteGitCredentialPayload.clientMutationID":
 		if e.ComplexityRoot.DeleteGitCredentialPayload.ClientMutationID == nil {
@@ -818,6 +862,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.BuildArgs(childComplexity), true
+	case "Image.buildSecrets":
+		if e.ComplexityRoot.Image.BuildSecrets == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.BuildSecrets(childComplexity), true
 	case "Image.builds":
 		if e.ComplexityRoot.Image.Builds == nil {
 			break
@@ -1033,6 +1083,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreatePortalSession(childComplexity, args["input"].(model.CreatePortalSessionInput)), true
+	case "Mutation.deleteBuildSecret":
+		if e.ComplexityRoot.Mutation.DeleteBuildSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteBuildSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteBuildSecret(childComplexity, args["input"].(model.DeleteBuildSecretInput)), true
 	case "Mutation.deleteGitCredential":
 		if e.ComplexityRoot.Mutation.DeleteGitCredential == nil {
 			break
@@ -1088,6 +1149,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAccessTokens(childComplexity, args["input"].(model.RevokeAccessTokensInput)), true
+	case "Mutation.setBuildSecret":
+		if e.ComplexityRoot.Mutation.SetBuildSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setBuildSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetBuildSecret(childComplexity, args["input"].(model.SetBuildSecretInput)), true
 	case "Mutation.setGitCredential":
 		if e.ComplexityRoot.Mutation.SetGitCredential == nil {
 			break
@@ -1394,6 +1466,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID(childComplexity), true
 
+	case "SetBuildSecretPayload.clientMutationID":
+		if e.ComplexityRoot.SetBuildSecretPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetBuildSecretPayload.ClientMutationID(childComplexity), true
+	case "SetBuildSecretPayload.image":
+		if e.ComplexityRoot.SetBuildSecretPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetBuildSecretPayload.Image(childComplexity), true
+
 	case "SetGitCredentialPayload.clientMutationID":
 		if e.ComplexityRoot.SetGitCredentialPayload.ClientMutationID == nil {
 			break
@@ -1536,6 +1621,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputCreateCheckoutSessionInput,
 		ec.unmarshalInputCreateImageInput,
 		ec.unmarshalInputCreatePortalSessionInput,
+		ec.unmarshalInputDeleteBuildSecretInput,
 		ec.unmarshalInputDeleteGitCredentialInput,
 		ec.unmarshalInputDeleteImageInput,
 		ec.unmarshalInputDeleteRegistryCredentialInput,
@@ -1545,6 +1631,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputKeyValueInput,
 		ec.unmarshalInputRetryBuildInput,
 		ec.unmarshalInputRevokeAccessTokensInput,
+		ec.unmarshalInputSetBuildSecretInput,
 		ec.unmarshalInputSetGitCredentialInput,
 		ec.unmarshalInputSetRegistryCredentialInput,
 		ec.unmarshalInputStartBuildInput,
@@ -2514,6 +2601,74 @@ extend type Mutation {
 	{Name: "../schema/scalars.graphqls", Input: `"RFC 3339, in UTC."
 scalar Time
 `, BuiltIn: false},
+	{Name: "../schema/secret.graphqls", Input: `"A secret for an image's builds. Its value is never shown again."
+type BuildSecret {
+  "Its id in the Dockerfile: RUN --mount=type=secret,id=<key>, which is a file at /run/secrets/<key> for that one command."
+  key: String!
+  "When it was set last."
+  createdAt: Time!
+}
+
+extend type Image {
+  "What its builds may read and no layer holds, by key; never the values."
+  buildSecrets: [BuildSecret!]!
+}
+
+"A secret, which replaces the one of its key where there is one."
+input SetBuildSecretInput {
+  "The image's id."
+  image: ID!
+  "Letters, digits and _ . -, beginning with a letter or _, at most 63 characters."
+  key: String!
+  "Any text, at most 64 KiB."
+  value: String!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Which one."
+input DeleteBuildSecretInput {
+  "The image's id."
+  image: ID!
+  "Its key."
+  key: String!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The image as it is now."
+type SetBuildSecretPayload {
+  "The image."
+  image: Image!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"The image as it is now."
+type DeleteBuildSecretPayload {
+  "The image."
+  image: Image!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  """
+  A secret for an image's builds, at most 50 for each. Builds that start from now on may
+  mount it. It is in no layer, no history and no argument; the build's log shows *** in its
+  place.
+  """
+  setBuildSecret(
+    "For which image, and what."
+    input: SetBuildSecretInput!
+  ): SetBuildSecretPayload!
+  "Builds that start from now on go without it."
+  deleteBuildSecret(
+    "Which one."
+    input: DeleteBuildSecretInput!
+  ): DeleteBuildSecretPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/token.graphqls", Input: `"What a new access token is."
 input CreateAccessTokenInput {
   "What it is for: 1 to 100 characters. It stands in the log wherever the token is used to change something of weight."
@@ -2738,6 +2893,16 @@ func (ec *executionContext) childFields_BuildLog(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type BuildLog", field.Name)
 }
 
+func (ec *executionContext) childFields_BuildSecret(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_BuildSecret_key(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_BuildSecret_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildSecret", field.Name)
+}
+
 func (ec *executionContext) childFields_CancelBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "build":
@@ -2800,6 +2965,16 @@ func (ec *executionContext) childFields_DailyUsage(ctx context.Context, field gr
 		return ec.fieldContext_DailyUsage_builds(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DailyUsage", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteBuildSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_DeleteBuildSecretPayload_image(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_DeleteBuildSecretPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteBuildSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeleteGitCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2896,6 +3071,8 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_badgeURL(ctx, field)
 	case "gitCredential":
 		return ec.fieldContext_Image_gitCredential(ctx, field)
+	case "buildSecrets":
+		return ec.fieldContext_Image_buildSecrets(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Image", field.Name)
 }
@@ -3042,6 +3219,16 @@ func (ec *executionContext) childFields_RevokeAccessTokensPayload(ctx context.Co
 		return ec.fieldContext_RevokeAccessTokensPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokensPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetBuildSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_SetBuildSecretPayload_image(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_SetBuildSecretPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetBuildSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetGitCredentialPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -115,7 +115,7 @@ func (h *house) afresh() *house {
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
 		Money:  next.billing, PlanURL: planURL, BadgeURL: "http://drydock.example/badge",
-		Registries: next.cluster, Logins: logins, Git: next.cluster,
+		Registries: next.cluster, Logins: logins, Git: next.cluster, Secrets: next.cluster,
 		Log: logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})

@@ -100,6 +100,7 @@ type Options struct {
 	Registries Registries
 	Logins     Logins
 	Git        GitCredentials
+	Secrets    BuildSecrets
 	// PlanURL is the page of the plans, which pages at Stripe lead back to.
 	PlanURL string
 	// BadgeURL is what images' badges are below.
@@ -122,6 +123,7 @@ type Resolver struct {
 	registries Registries
 	logins     Logins
 	git        GitCredentials
+	secrets    BuildSecrets
 	log        *slog.Logger
 
 	planURL, badgeURL string
@@ -143,6 +145,7 @@ func New(options Options) graph.Config {
 			registries: options.Registries,
 			logins:     options.Logins,
 			git:        options.Git,
+			secrets:    options.Secrets,
 			log:        options.Log,
 
 			planURL: options.PlanURL, badgeURL: options.BadgeURL,

@@ -79,6 +79,8 @@ var samples = map[string]any{
 	"registry":    "registry.example.com",
 	"username":    "sample",
 	"password":    "sample",
+	"key":         "sample",
+	"value":       "sample",
 }
 
 // operation makes an operation of a field with every required argument, and value

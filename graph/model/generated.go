@@ -34,6 +34,14 @@ type BuildLog struct {
 	Complete bool `json:"complete"`
 }
 
+// A secret for an image's builds. Its value is never shown again.
+type BuildSecret struct {
+	// Its id in the Dockerfile: RUN --mount=type=secret,id=<key>, which is a file at /run/secrets/<key> for that one command.
+	Key string `json:"key"`
+	// When it was set last.
+	CreatedAt time.Time `json:"createdAt"`
+}
+
 // End a build.
 type CancelBuildInput struct {
 	// The build.
@@ -129,6 +137,24 @@ type CreatePortalSessionInput struct {
 type CreatePortalSessionPayload struct {
 	// The page at Stripe to open, soon. It leads back here.
 	URL string `json:"url"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Which one.
+type DeleteBuildSecretInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// Its key.
+	Key string `json:"key"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The image as it is now.
+type DeleteBuildSecretPayload struct {
+	// The image.
+	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
@@ -340,6 +366,26 @@ type RevokeAccessTokensInput struct {
 
 // All tokens that the viewer had are void.
 type RevokeAccessTokensPayload struct {
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// A secret, which replaces the one of its key where there is one.
+type SetBuildSecretInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// Letters, digits and _ . -, beginning with a letter or _, at most 63 characters.
+	Key string `json:"key"`
+	// Any text, at most 64 KiB.
+	Value string `json:"value"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The image as it is now.
+type SetBuildSecretPayload struct {
+	// The image.
+	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }

@@ -18,8 +18,10 @@ type Image struct {
 	Public bool
 	// GitCredential is nil for a public repository.
 	GitCredential *GitCredential
-	CreatedAt     time.Time
-	UpdatedAt     time.Time
+	// BuildSecrets are by key.
+	BuildSecrets []*BuildSecret
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
 	// Version orders the states of one image: Kubernetes' resourceVersion.
 	Version string
 }
