@@ -61,7 +61,7 @@ func newWorld(t *testing.T) *world {
 	w.must(errors.Join(scheme.AddToScheme(objects), apiextensionsv1.AddToScheme(objects), v1alpha1.AddToScheme(objects), v1beta1.AddToScheme(objects)))
 	w.WithWatch, err = client.NewWithWatch(w.config, client.Options{Scheme: objects})
 	w.must(err)
-	w.must(cluster.Apply(t.Context(), plane.Kubeconfig, manifests(t, "namespace.yaml", "rbac.yaml", "conversion/conversion.yaml",
+	w.must(cluster.Apply(t.Context(), plane.Kubeconfig, manifests(t, "namespace.yaml", "rbac.yaml", "components/conversion/conversion.yaml",
 		"crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml")...))
 	keeper := w.replica(time.Now)
 	w.serve(keeper)
@@ -115,7 +115,7 @@ func (w *world) serve(keeper *conversion.Keeper) {
 // place of the Service: there is no network of Services here.
 func (w *world) install() {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "deploy", "conversion", "definitions.yaml"))
+	text, err := os.ReadFile(filepath.Join("..", "deploy", "components", "conversion", "definitions.yaml"))
 	w.must(err)
 	patch, err := yaml.YAMLToJSON(text)
 	w.must(err)

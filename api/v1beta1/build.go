@@ -33,6 +33,25 @@ type BuildSpec struct {
 	// +kubebuilder:default=Manual
 	Trigger v1alpha1.BuildTrigger `json:"trigger,omitempty"`
 
+	// TriggeredBy says in a line for people what started the build: who pushed what, the
+	// schedule, which base image moved.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=300
+	TriggeredBy string `json:"triggeredBy,omitempty"`
+
+	// TriggerTime is when that happened: the push, the scheduled time.
+	//
+	// +optional
+	TriggerTime *metav1.Time `json:"triggerTime,omitempty"`
+
+	// Commit is built where it was known at the start; source.ref, which need not lead to
+	// it any more, then only names its branch or tag.
+	//
+	// +optional
+	// +kubebuilder:validation:Pattern=`^([0-9a-f]{40}|[0-9a-f]{64})$`
+	Commit string `json:"commit,omitempty"`
+
 	Recipe `json:",inline"`
 
 	Limits v1alpha1.BuildLimits `json:"limits"`

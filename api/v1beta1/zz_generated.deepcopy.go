@@ -71,6 +71,10 @@ func (in *BuildList) DeepCopyObject() runtime.Object {
 func (in *BuildSpec) DeepCopyInto(out *BuildSpec) {
 	*out = *in
 	out.Image = in.Image
+	if in.TriggerTime != nil {
+		in, out := &in.TriggerTime, &out.TriggerTime
+		*out = (*in).DeepCopy()
+	}
 	in.Recipe.DeepCopyInto(&out.Recipe)
 	in.Limits.DeepCopyInto(&out.Limits)
 }
