@@ -86,6 +86,7 @@ type deps struct {
 	now           func() time.Time
 	log           *slog.Logger
 	metrics       *metrics
+	events        teller
 }
 
 // New makes a controller; Run starts it. It fails where the API server is not reached.
@@ -104,7 +105,8 @@ func New(opts Options) (*Controller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("controller: %w", err)
 	}
-	d := deps{Client: mgr.GetClient(), live: mgr.GetAPIReader(), now: opts.Now, log: opts.Log, metrics: newMetrics(opts.Registerer)}
+	d := deps{Client: mgr.GetClient(), live: mgr.GetAPIReader(), now: opts.Now, log: opts.Log, metrics: newMetrics(opts.Registerer),
+		events: teller{mgr.GetEventRecorder(eventSource)}}
 	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
 	for _, part := range []interface {
 		setup(manager.Manager, controller.Options) error

@@ -58,10 +58,15 @@ func clip(message string) string {
 // settle writes a verdict, where it is news. The write fails with a conflict when
 // the build changed since it was read.
 func (d deps) settle(ctx context.Context, build *v1alpha1.Build, v verdict) error {
+	before := build.Status.Phase
 	if !v.apply(build, d.now()) {
 		return nil
 	}
-	return d.Status().Update(ctx, build)
+	if err := d.Status().Update(ctx, build); err != nil {
+		return err
+	}
+	d.events.moved(build, before)
+	return nil
 }
 
 // end writes a final verdict: the one place where a build ends.
@@ -76,6 +81,7 @@ func (d deps) end(ctx context.Context, build *v1alpha1.Build, v verdict, at time
 		return err
 	}
 	d.metrics.ended(build)
+	d.events.ended(build)
 	d.log.Info("build ended", "namespace", build.Namespace, "build", build.Name, "phase", v.phase, "reason", v.reason, "seconds", Seconds(build))
 	return nil
 }
