@@ -90,6 +90,19 @@ func imageOf(o *v1alpha1.Image) *model.Image {
 		CreatedAt:    o.CreationTimestamp.UTC(),
 		UpdatedAt:    updateTime(&o.ObjectMeta),
 		Version:      o.ResourceVersion,
+		Key:         model.Key{Login: loginOf(o.Namespace, o.Annotations[v1alpha1.AnnotationLogin]), Name: o.Name},
+		UID:         string(o.UID),
+		Source:      &source,
+		Destination: o.Spec.Destination,
+		Tags:        o.Spec.Tags,
+		BuildArgs:   []*model.KeyValue{},
+		Platforms:   o.Spec.Platforms,
+		Cache:       o.Spec.Cached(),
+		Suspended:   o.Spec.Suspended,
+		Public:      o.Spec.Public,
+		CreatedAt:   o.CreationTimestamp.UTC(),
+		UpdatedAt:   updateTime(&o.ObjectMeta),
+		Version:     o.ResourceVersion,
 	}
 	for _, arg := range o.Spec.BuildArgs {
 		image.BuildArgs = append(image.BuildArgs, &model.KeyValue{Key: arg.Key, Value: arg.Value})

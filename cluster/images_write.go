@@ -93,6 +93,7 @@ func newImage(login string, in model.CreateImageInput) *v1alpha1.Image {
 	image.Spec.Tags = in.Tags
 	image.Spec.BuildArgs = buildArgs(in.BuildArgs)
 	image.Spec.Platforms = in.Platforms
+	image.Spec.Cache = &in.Cache
 	image.Spec.TimeoutSeconds = seconds(in.TimeoutSeconds)
 	image.Spec.Public = in.Public
 	return image
@@ -139,6 +140,9 @@ func applyUpdate(spec *v1alpha1.ImageSpec, in model.UpdateImageInput) {
 	}
 	if platforms, set := in.Platforms.ValueOK(); set {
 		spec.Platforms = platforms
+	}
+	if cached, set := in.Cache.ValueOK(); set {
+		spec.Cache = cached // null: true
 	}
 	if timeout, set := in.TimeoutSeconds.ValueOK(); set {
 		spec.TimeoutSeconds = seconds(timeout)

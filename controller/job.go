@@ -102,6 +102,11 @@ func environment(build *v1alpha1.Build, known credentials) []corev1.EnvVar {
 	add("DRYDOCK_DESTINATION", recipe.Destination)
 	add("DRYDOCK_TAGS", strings.Join(renderTags(build), "\n"))
 	add("DRYDOCK_PLATFORMS", strings.Join(recipe.Platforms, "\n"))
+	cache := ""
+	if recipe.Cached() {
+		cache = "true"
+	}
+	add("DRYDOCK_CACHE", cache)
 	add("DRYDOCK_INSECURE_REGISTRIES", strings.Join(known.plain, "\n"))
 	add("DRYDOCK_REGISTRY_LOGINS", at(loginsPath, known.logins))
 	add("DRYDOCK_GIT_CREDENTIAL", gitPath)

@@ -44,7 +44,7 @@ func TestMakeJob(t *testing.T) {
 	}
 	want := map[string]string{
 		"DRYDOCK_REPOSITORY": "https://example.com/app", "DRYDOCK_REF": "main", "DRYDOCK_COMMIT": "", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
-		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_INSECURE_REGISTRIES": "localhost:5000\nold.example.com",
+		"DRYDOCK_DESTINATION": "localhost:5000/ada/app", "DRYDOCK_CACHE": "true", "DRYDOCK_INSECURE_REGISTRIES": "localhost:5000\nold.example.com",
 		"DRYDOCK_REGISTRY_LOGINS": "/run/drydock/registries", "DRYDOCK_GIT_CREDENTIAL": "/run/drydock/git",
 		"DRYDOCK_SECRETS":   "",
 		"DRYDOCK_TAGS":      "v7\n2026-03-01-{{.ShortCommit}}",

@@ -677,6 +677,29 @@ func (ec *executionContext) fieldContext_Image_platforms(_ context.Context, fiel
 	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _Image_cache(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_cache(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Cache, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v bool) graphql.Marshaler {
+			return ec.marshalNBoolean2bool(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Image_cache(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Image", field, false, false, errors.New("field of type Boolean does not have child fields"))
+}
+
 func (ec *executionContext) _Image_timeoutSeconds(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1958,11 +1981,19 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 	if _, present := asMap["platforms"]; !present {
 		asMap["platforms"] = []any{}
 	}
+<<<<<<< HEAD
 	if _, present := asMap["public"]; !present {
 		asMap["public"] = false
 	}
 
 	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "clientMutationID", "public"}
+=======
+	if _, present := asMap["cache"]; !present {
+		asMap["cache"] = true
+	}
+
+	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "clientMutationID"}
+>>>>>>> 6b4a3e3 (deploy/strategies: keep layers in the destination's registry, and label images)
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2011,6 +2042,13 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Platforms = data
+		case "cache":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cache"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cache = data
 		case "timeoutSeconds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeoutSeconds"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -2264,7 +2302,11 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
+<<<<<<< HEAD
 	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "suspended", "clientMutationID", "public"}
+=======
+	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "suspended", "clientMutationID"}
+>>>>>>> 6b4a3e3 (deploy/strategies: keep layers in the destination's registry, and label images)
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2313,6 +2355,13 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Platforms = graphql.OmittableOf(data)
+		case "cache":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("cache"))
+			data, err := ec.unmarshalOBoolean2ᚖbool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Cache = graphql.OmittableOf(data)
 		case "timeoutSeconds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("timeoutSeconds"))
 			data, err := ec.unmarshalOInt2ᚖint(ctx, v)
@@ -2537,6 +2586,11 @@ func (ec *executionContext) _Image(ctx context.Context, sel ast.SelectionSet, ob
 			}
 		case "platforms":
 			out.Values[i] = ec._Image_platforms(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "cache":
+			out.Values[i] = ec._Image_cache(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

@@ -179,6 +179,7 @@ type ComplexityRoot struct {
 		BuildArgs      func(childComplexity int) int
 		BuildSecrets   func(childComplexity int) int
 		Builds         func(childComplexity int, first int, after *string, phase []model.BuildPhase) int
+		Cache          func(childComplexity int) int
 		CreatedAt      func(childComplexity int) int
 		Destination    func(childComplexity int) int
 		GitCredential  func(childComplexity int) int
@@ -879,6 +880,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.Builds(childComplexity, args["first"].(int), args["after"].(*string), args["phase"].([]model.BuildPhase)), true
+	case "Image.cache":
+		if e.ComplexityRoot.Image.Cache == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Cache(childComplexity), true
 	case "Image.createdAt":
 		if e.ComplexityRoot.Image.CreatedAt == nil {
 			break
@@ -2182,6 +2189,8 @@ type Image implements Node {
   buildArgs: [KeyValue!]!
   "Such as linux/amd64; the build strategy's own where empty."
   platforms: [String!]!
+  "Layers are kept in the destination's registry for the next build, where the build strategy can."
+  cache: Boolean!
   "Overrides the plan's limit, downwards only."
   timeoutSeconds: Int
   "Suspended images start no build."
@@ -2305,6 +2314,8 @@ input CreateImageInput {
   buildArgs: [KeyValueInput!]! = []
   "Such as linux/amd64; the build strategy's own where empty."
   platforms: [String!]! = []
+  "Keep layers in the destination's registry for the next build."
+  cache: Boolean! = true
   "10 to 86400; it can only lower the plan's limit."
   timeoutSeconds: Int
   "The same one again is the same change, made once."
@@ -2325,6 +2336,8 @@ input UpdateImageInput {
   buildArgs: [KeyValueInput!]
   "Replaces all of them."
   platforms: [String!]
+  "Keep layers in the destination's registry for the next build; null means true."
+  cache: Boolean
   "10 to 86400; null leaves the plan's limit."
   timeoutSeconds: Int
   "Suspended images start no build."
@@ -3051,6 +3064,8 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_buildArgs(ctx, field)
 	case "platforms":
 		return ec.fieldContext_Image_platforms(ctx, field)
+	case "cache":
+		return ec.fieldContext_Image_cache(ctx, field)
 	case "timeoutSeconds":
 		return ec.fieldContext_Image_timeoutSeconds(ctx, field)
 	case "suspended":

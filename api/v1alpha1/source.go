@@ -84,4 +84,13 @@ type Recipe struct {
 	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`
 	// +listType=set
 	Platforms []string `json:"platforms,omitempty"`
+
+	// Cache keeps the build's layers in the destination's registry and takes them from
+	// there, where the strategy can. Absent means true.
+	//
+	// +optional
+	Cache *bool `json:"cache,omitempty"`
 }
+
+// Cached tells whether the build's layers are kept for the next one.
+func (r *Recipe) Cached() bool { return r.Cache == nil || *r.Cache }

@@ -17,8 +17,19 @@ END
 export CONTAINERS_REGISTRIES_CONF="$work/registries.conf" CONTAINERS_STORAGE_CONF="$work/storage.conf"
 export BUILDAH_ISOLATION=chroot TMPDIR="$work"
 
+# labelled is the Dockerfile with the labels as its last step: each option --label would be
+# a step of its own.
+labelled() {
+  cat "$dockerfile"
+  printf '\nLABEL'
+  for label in $labels; do
+    printf ' "%s"="%s"' "${label%%=*}" "${label#*=}"
+  done
+}
+
+# build OPTION...: builds with these options and those of the image.
 build() {
-  set -- --file "$dockerfile" --iidfile "$work/image"
+  set -- "$@" --file "$work/Dockerfile" --iidfile "$work/image" --retry 2 --retry-delay 1s
   for key in $DRYDOCK_ARGS; do
     eval "value=\$DRYDOCK_ARG_$key"
     # shellcheck disable=SC2154 # set by eval
@@ -27,12 +38,25 @@ build() {
   for id in $(names "$DRYDOCK_SECRETS"); do
     set -- "$@" --secret "id=$id,src=$DRYDOCK_SECRETS/$id"
   done
-  run buildah bud "$@" -- "$context" || fail BuildFailed "$(said)$(hint pull)"
+  for label in $labels; do
+    set -- "$@" --annotation "$label"
+  done
+  run buildah bud "$@" -- "$context"
+}
+
+# cached builds with the layers of earlier builds, and leaves its own for the next: each in
+# an image of its own in the repository $cache. Without the right to write there it goes on.
+cached() {
+  build --layers --cache-from "$cache" --cache-to "$cache" && return
+  grep -q '^Error: failed pushing cache' "$work/said" || return
+  echo "==> Layers cannot be kept in $cache: the next build takes longer (updateImage with cache: false turns this off)"
+  build --layers
 }
 
 # pulled are the images in the storage that have a name: it held none before.
 pulled() {
-  buildah images --noheading --filter dangling=false --format '{{.Name}}:{{.Tag}}@{{.Digest}}' | sed 's/:<none>@/@/'
+  buildah images --noheading --filter dangling=false --format '{{.Name}}:{{.Tag}}@{{.Digest}}' |
+    sed -e "\|^$cache:|d" -e 's/:<none>@/@/'
 }
 
 push() {
@@ -42,7 +66,12 @@ push() {
   digest=$(cat "$work/digest")
 }
 
-build
+labelled >"$work/Dockerfile"
+if ignore=$(within "$root" "$dockerfile.dockerignore") && [ -f "$ignore" ]; then
+  cp "$ignore" "$work/Dockerfile.dockerignore"
+fi
+cache=$DRYDOCK_DESTINATION/cache
+if [ -n "$DRYDOCK_CACHE" ]; then cached; else build; fi || fail BuildFailed "$(said)$(hint pull)"
 # shellcheck disable=SC2046 # words
 based $(pulled)
 for tag in $tags; do

@@ -6,6 +6,10 @@ for registry in $DRYDOCK_INSECURE_REGISTRIES; do
 done >"$work/buildkitd.toml"
 export BUILDKITD_FLAGS="$BUILDKITD_FLAGS --config $work/buildkitd.toml"
 
+# The layers of earlier builds, where the registry has them; what goes wrong with them is
+# told of in the log, and no failure.
+cache=$DRYDOCK_DESTINATION:buildcache
+
 build() {
   set -- "$@" --progress plain --frontend dockerfile.v0 --local "context=$context" \
     --local "dockerfile=$(dirname "$dockerfile")" --opt "filename=$(basename "$dockerfile")"
@@ -17,9 +21,15 @@ build() {
     # shellcheck disable=SC2154 # set by eval
     set -- "$@" --opt "build-arg:$key=$value"
   done
+  for label in $labels; do
+    set -- "$@" --opt "label:$label"
+  done
   for id in $(names "$DRYDOCK_SECRETS"); do
     set -- "$@" --secret "id=$id,src=$DRYDOCK_SECRETS/$id"
   done
+  if [ -n "$DRYDOCK_CACHE" ]; then
+    set -- "$@" --import-cache "type=registry,ref=$cache"
+  fi
   run buildctl-daemonless.sh build "$@"
 }
 
@@ -39,12 +49,19 @@ pulled() {
 build || fail BuildFailed "$(said)$(hint pull)"
 # shellcheck disable=SC2046 # words
 based $(pulled)
-names=
+names='' options=''
+for label in $labels; do
+  options="$options,annotation.$label"
+done
 for tag in $tags; do
   echo "==> Pushing $DRYDOCK_DESTINATION:$tag"
   names="$names${names:+,}$DRYDOCK_DESTINATION:$tag"
 done
-build --output "type=image,oci-mediatypes=true,\"name=$names\",push=true" --metadata-file "$work/metadata" ||
+set -- --output "type=image,oci-mediatypes=true,\"name=$names\",push=true$options" --metadata-file "$work/metadata"
+if [ -n "$DRYDOCK_CACHE" ]; then
+  set -- "$@" --export-cache "type=registry,ref=$cache,mode=max,oci-mediatypes=true,image-manifest=true,ignore-error=true"
+fi
+build "$@" ||
   fail PushDenied "The registry did not take the image: $(said)$(hint push)"
 pushed=$tags
 digest=$(sed -n 's/.*"containerimage\.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$work/metadata")

@@ -156,6 +156,22 @@ render() {
   [ -n "$tags" ] || fail BuildFailed "None of the image's tags has a value at $DRYDOCK_REF: add one such as {{.ShortCommit}}."
 }
 
+# origin prints what an image tells of its origin, KEY=VALUE each, none with blanks
+# (https://specs.opencontainers.org/image-spec/annotations/). One that the Dockerfile
+# names is its author's.
+origin() {
+  prefix=org.opencontainers.image
+  own=$(grep -v '^[[:blank:]]*#' "$dockerfile" || :)
+  for label in "source=$(printf '%s' "$DRYDOCK_REPOSITORY" | sed -E 's|^(https?://)[^/@]*@|\1|')" \
+    "revision=$commit" "created=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+    ${branch:+"ref.name=$branch"} ${tagged:+"ref.name=$tagged" "version=$tagged"}; do
+    case $own in
+      *"$prefix.${label%%=*}"*) ;;
+      *) echo "$prefix.$label" ;;
+    esac
+  done
+}
+
 echo "==> Cloning $DRYDOCK_REPOSITORY at $DRYDOCK_REF"
 credential
 clone
@@ -164,3 +180,4 @@ echo "==> Building commit $commit"
 check
 render
 logins
+labels=$(origin)

@@ -111,6 +111,8 @@ type CreateImageInput struct {
 	BuildArgs []*KeyValueInput `json:"buildArgs"`
 	// Such as linux/amd64; the build strategy's own where empty.
 	Platforms []string `json:"platforms"`
+	// Keep layers in the destination's registry for the next build.
+	Cache bool `json:"cache"`
 	// 10 to 86400; it can only lower the plan's limit.
 	TimeoutSeconds *int `json:"timeoutSeconds,omitempty"`
 	// The same one again is the same change, made once.
@@ -469,6 +471,8 @@ type UpdateImageInput struct {
 	BuildArgs graphql.Omittable[[]*KeyValueInput] `json:"buildArgs,omitempty"`
 	// Replaces all of them.
 	Platforms graphql.Omittable[[]string] `json:"platforms,omitempty"`
+	// Keep layers in the destination's registry for the next build; null means true.
+	Cache graphql.Omittable[*bool] `json:"cache,omitempty"`
 	// 10 to 86400; null leaves the plan's limit.
 	TimeoutSeconds graphql.Omittable[*int] `json:"timeoutSeconds,omitempty"`
 	// Suspended images start no build.

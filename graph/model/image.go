@@ -6,12 +6,14 @@ import "time"
 type Image struct {
 	Key Key
 	// UID tells this image from an earlier one of the same name.
-	UID            string
-	Source         *GitSource
-	Destination    string
-	Tags           []string
-	BuildArgs      []*KeyValue
-	Platforms      []string
+	UID         string
+	Source      *GitSource
+	Destination string
+	Tags        []string
+	BuildArgs   []*KeyValue
+	Platforms   []string
+	// Cache: layers are kept for the next build.
+	Cache          bool
 	TimeoutSeconds *int
 	Suspended      bool
 	// Public tells whether everybody may see its badge.
