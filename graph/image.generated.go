@@ -1981,19 +1981,14 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 	if _, present := asMap["platforms"]; !present {
 		asMap["platforms"] = []any{}
 	}
-<<<<<<< HEAD
+	if _, present := asMap["cache"]; !present {
+		asMap["cache"] = true
+	}
 	if _, present := asMap["public"]; !present {
 		asMap["public"] = false
 	}
 
-	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "clientMutationID", "public"}
-=======
-	if _, present := asMap["cache"]; !present {
-		asMap["cache"] = true
-	}
-
-	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "clientMutationID"}
->>>>>>> 6b4a3e3 (deploy/strategies: keep layers in the destination's registry, and label images)
+	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "clientMutationID", "public"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2302,11 +2297,7 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-<<<<<<< HEAD
-	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "timeoutSeconds", "suspended", "clientMutationID", "public"}
-=======
-	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "suspended", "clientMutationID"}
->>>>>>> 6b4a3e3 (deploy/strategies: keep layers in the destination's registry, and label images)
+	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "suspended", "clientMutationID", "public"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {

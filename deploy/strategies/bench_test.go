@@ -96,7 +96,7 @@ func (b *bench) command(script string) (command *exec.Cmd, message string) {
 	message, b.work = filepath.Join(b.t.TempDir(), "message"), b.t.TempDir()
 	env := map[string]string{
 		"PATH": os.Getenv("PATH"), "TERMINATION_LOG_PATH": message, "DRYDOCK_WORK": b.work,
-		"DRYDOCK_REPOSITORY": b.repository, "DRYDOCK_REF": "main", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
+		"DRYDOCK_REPOSITORY": b.repository, "DRYDOCK_REF": "main", "DRYDOCK_COMMIT": "", "DRYDOCK_CONTEXT": ".", "DRYDOCK_DOCKERFILE": "Dockerfile",
 		"DRYDOCK_DESTINATION": b.registry + "/team/app", "DRYDOCK_TAGS": "latest", "DRYDOCK_PLATFORMS": "", "DRYDOCK_CACHE": "", "DRYDOCK_ARGS": "",
 		"DRYDOCK_INSECURE_REGISTRIES": b.registry, "DRYDOCK_REGISTRY_LOGINS": "", "DRYDOCK_GIT_CREDENTIAL": "/nonexistent", "DRYDOCK_SECRETS": "",
 	}
