@@ -21,3 +21,4 @@ render programs.yaml --show-only templates/gateway.yaml --show-only templates/co
 render components/ingress/ingress.yaml --show-only templates/ingress.yaml --set gateway.ingress.enabled=true
 render components/http-route/route.yaml --show-only templates/ingress.yaml --set gateway.httpRoute.enabled=true --set "gateway.httpRoute.parentRefs[0].name=gateway"
 render components/monitoring/monitors.yaml --show-only templates/monitoring.yaml --set serviceMonitor.enabled=true
+render components/conversion/conversion.yaml --show-only templates/conversion.yaml --set conversion.enabled=true
