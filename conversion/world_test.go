@@ -41,6 +41,9 @@ type world struct {
 	client.WithWatch
 	config  *rest.Config
 	address string
+	server  *http.Server
+	// keeper is the replica that the API server calls.
+	keeper atomic.Pointer[conversion.Keeper]
 	// down lets the webhook refuse every call; calls are those that it took.
 	down  atomic.Bool
 	calls atomic.Int64
@@ -64,7 +67,8 @@ func newWorld(t *testing.T) *world {
 	w.must(cluster.Apply(t.Context(), plane.Kubeconfig, manifests(t, "namespace.yaml", "rbac.yaml", "components/conversion/conversion.yaml",
 		"crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml")...))
 	keeper := w.replica(time.Now)
-	w.serve(keeper)
+	w.keeper.Store(keeper)
+	w.serve()
 	w.install()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -92,13 +96,13 @@ func (w *world) replica(now func() time.Time) *conversion.Keeper {
 }
 
 // serve serves the webhook on loopback until the test ends.
-func (w *world) serve(keeper *conversion.Keeper) {
+func (w *world) serve() {
 	w.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	w.must(err)
 	w.address = listener.Addr().String()
 	handler := conversion.Handler(prometheus.NewRegistry())
-	server := &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.server = &http.Server{ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0), Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w.down.Load() {
 			http.Error(rw, "down", http.StatusServiceUnavailable)
 			return
@@ -107,8 +111,11 @@ func (w *world) serve(keeper *conversion.Keeper) {
 		w.called()
 		handler.ServeHTTP(rw, r)
 	})}
-	go func() { _ = server.Serve(tls.NewListener(listener, keeper.TLS())) }()
-	w.t.Cleanup(func() { _ = server.Close() })
+	config := &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return w.keeper.Load().TLS(), nil
+	}}
+	go func() { _ = w.server.Serve(tls.NewListener(listener, config)) }()
+	w.t.Cleanup(func() { _ = w.server.Close() })
 }
 
 // install does to the definitions what the component does, with an address on loopback in
