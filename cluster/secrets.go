@@ -81,11 +81,11 @@ func changeSecrets(object metav1.Object, change func(*v1alpha1.Secrets) error) e
 	return all.Annotate(object)
 }
 
+// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=create
+
 // keepSecret writes a secret in place of the one of its use and name, where allow has
 // nothing against it. A mutation that was made already is not made again.
 // Kubernetes: GET and PUT of the holder, POST of the Secret, GET and PUT of the holder.
-//
-// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=create
 func (c *Client) keepSecret(ctx context.Context, in holder, kept v1alpha1.KeptSecret, mutation string, secret *corev1.Secret, allow func(*v1alpha1.Secrets) error) error {
 	ctx, cancel := context.WithTimeout(ctx, secretPatience)
 	defer cancel()
@@ -151,9 +151,9 @@ func (c *Client) dropSecret(ctx context.Context, namespace string, in holder, us
 	return nil
 }
 
-// deleteSecret deletes a Secret of that name, if there is one.
-//
 // +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=secrets,verbs=delete
+
+// deleteSecret deletes a Secret of that name, if there is one.
 func (c *Client) deleteSecret(ctx context.Context, namespace, name string) error {
 	err := do(ctx, c.core.Delete().Namespace(namespace).Resource("secrets").Name(name), nil)
 	if fault.KindOf(err) == fault.NotFound {

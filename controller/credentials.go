@@ -36,10 +36,10 @@ type credentials struct {
 	plain []string
 }
 
-// credentialsOf reads which there are now.
-//
 // +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=images,verbs=get
+
+// credentialsOf reads which there are now.
 func (q *queue) credentialsOf(ctx context.Context, build *v1alpha1.Build) (credentials, error) {
 	var namespace corev1.Namespace
 	if err := q.live.Get(ctx, client.ObjectKey{Name: build.Namespace}, &namespace); err != nil {
