@@ -33,6 +33,8 @@ type watchers struct {
 	logins map[string]*watched
 	// customers are the logins of the customers that are watched.
 	customers map[string]string
+	// listeners hear of every account's.
+	listeners map[*func(login, customerID string)]bool
 }
 
 type watched struct {
@@ -88,12 +90,14 @@ func (w *watchers) wake(login string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.logins[login].wake()
+	w.tell(login, "")
 }
 
 func (w *watchers) wakeCustomer(id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.logins[w.customers[id]].wake()
+	w.tell("", id)
 }
 
 func (w *watchers) wakeAll() {
@@ -102,6 +106,7 @@ func (w *watchers) wakeAll() {
 	for _, of := range w.logins {
 		of.wake()
 	}
+	w.tell("", "")
 }
 
 // wake is called with the lock held; nil is nobody.

@@ -72,6 +72,11 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 			"The plan's %d build minutes of this billing period are used up: choose a larger plan, or wait until %s.",
 			*build.Spec.Limits.BuildMinutes, found.until.UTC().Format("2006-01-02 15:04 MST")), p.now())
 	}
+	if walled, err := p.walled(ctx, build, strategy); err != nil {
+		return err
+	} else if !walled {
+		return p.wait(ctx, build, v1alpha1.ReasonInfrastructure, "Waits until the cluster has the account's limits.")
+	}
 	if words, err := p.turn(ctx, build); words != "" || err != nil {
 		p.blocked = true
 		return errors.Join(err, p.settle(ctx, build, verdict{v1alpha1.PhaseQueued, v1alpha1.ReasonClusterFull, words}))

@@ -16,6 +16,10 @@ type Billing interface {
 	Hold(ctx context.Context, login string) (string, error)
 	// AccountPlan is the plan that holds for a login now; unknown logins are fault.NotFound.
 	AccountPlan(ctx context.Context, login string) (*model.Plan, error)
+	// OnChange has heard called, until ctx ends, with the login or the customer's id of each
+	// account of which these may have changed; with neither where it may be any. It does not
+	// block.
+	OnChange(ctx context.Context, heard func(login, customerID string))
 	// ReportUsage tells of an ended build's seconds; told twice within 24 hours, they
 	// count once.
 	ReportUsage(ctx context.Context, report model.UsageReport) error

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -30,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/settings"
 )
 
 // LeaseName is the Lease by which replicas elect their leader.
@@ -63,6 +65,8 @@ type Options struct {
 	// MaxBuilds is how many builds run at once in the whole cluster, whatever plans allow;
 	// no bound where 0.
 	MaxBuilds int
+	// Network is what builds may reach.
+	Network settings.Network
 	// Workers of each reconciler; 8 where 0.
 	Workers int
 	Log     *slog.Logger
@@ -112,6 +116,7 @@ func New(opts Options) (*Controller, error) {
 		setup(manager.Manager, controller.Options) error
 	}{
 		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
+		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network},
 		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
@@ -199,13 +204,21 @@ func cacheOptions(namespace string) cache.Options {
 	if err != nil {
 		panic(err) // constant arguments
 	}
-	builds := labels.NewSelector().Add(*ours)
+	account, err := labels.NewRequirement(v1alpha1.LabelAccount, selection.Exists, nil)
+	if err != nil {
+		panic(err)
+	}
+	builds, accounts := labels.NewSelector().Add(*ours), labels.NewSelector().Add(*account)
 	return cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&batchv1.Job{}:        {Label: builds},
-			&corev1.Pod{}:         {Label: builds},
-			&corev1.PodTemplate{}: {Namespaces: map[string]cache.Config{namespace: {}}},
+			&batchv1.Job{}:                {Label: builds},
+			&corev1.Pod{}:                 {Label: builds},
+			&corev1.Namespace{}:           {Label: accounts},
+			&corev1.ResourceQuota{}:       {Label: accounts},
+			&corev1.LimitRange{}:          {Label: accounts},
+			&networkingv1.NetworkPolicy{}: {Label: accounts},
+			&corev1.PodTemplate{}:         {Namespaces: map[string]cache.Config{namespace: {}}},
 		},
 	}
 }

@@ -62,6 +62,7 @@ func (q *queue) setup(mgr manager.Manager, options controller.Options) error {
 		WatchesRawSource(turns).
 		Watches(&v1alpha1.Build{}, byNamespace, builder.WithPredicates(joins, queueNews)).
 		Watches(&corev1.Pod{}, byNamespace, builder.WithPredicates(roomNews)).
+		Watches(&corev1.ResourceQuota{}, byNamespace, builder.WithPredicates(quotaNews)).
 		Watches(&v1alpha1.Image{}, byNamespace, builder.WithPredicates(deletions)).
 		Watches(&corev1.PodTemplate{}, handler.EnqueueRequestsFromMapFunc(q.waitingNamespaces)).
 		Complete(q)

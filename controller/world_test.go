@@ -143,7 +143,7 @@ func (w *world) newAccount() {
 		w.t.Fatal(err)
 	}
 	w.customer, w.namespace = account.CustomerID, v1alpha1.Namespace(w.login)
-	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace, Annotations: map[string]string{v1alpha1.AnnotationLogin: w.login}}})
+	w.create(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace, Labels: map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(w.login)}, Annotations: map[string]string{v1alpha1.AnnotationLogin: w.login}}})
 	namespace := w.namespace
 	w.t.Cleanup(func() { w.clear(namespace) })
 }

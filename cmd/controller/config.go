@@ -22,6 +22,7 @@ type config struct {
 	stripe                  settings.Stripe
 	replicas                settings.Replicas
 	registries              settings.Registries
+	network                 settings.Network
 	signing                 settings.Signing
 	strategy, metricsListen string
 	conversionListen        string
@@ -69,7 +70,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "max-builds", Env: "DRYDOCK_MAX_BUILDS", Help: "how many builds run at once in the whole cluster, shared fairly among the accounts; 0: as many as plans allow and nodes have room for"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.retention.Bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.network.Bind(set), c.signing.Bind(set), c.retention.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one

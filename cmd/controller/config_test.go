@@ -31,6 +31,8 @@ func TestSettings(t *testing.T) {
 		{"builds kept for minutes", []string{"--stripe-key", "sk_test_x", "--keep-builds-for", "5m"}, 2, "--keep-builds-for"},
 		{"no worker", []string{"--stripe-key", "sk_test_x", "--workers", "0"}, 2, "--workers"},
 		{"fewer builds than none", []string{"--stripe-key", "sk_test_x", "--max-builds", "-1"}, 2, "--max-builds"},
+		{"a range that is an address", []string{"--stripe-key", "sk_test_x", "--cluster-cidrs", "10.0.0.0/8,10.1.2.3"}, 2, "--cluster-cidrs"},
+		{"a range with bits behind its mask", []string{"--stripe-key", "sk_test_x", "--build-egress", "10.1.2.3/8"}, 2, "--build-egress"},
 		{"an insecure registry that is a URL", []string{"--stripe-key", "sk_test_x", "--insecure-registries", "http://old.example.com"}, 2, "--insecure-registries"},
 		{"a log format that is none", []string{"--stripe-key", "sk_test_x", "--log-format", "xml"}, 2, "--log-format"},
 		{"an API base that is none", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--stripe-api-base", "stripe", "--metrics-listen", "127.0.0.1:0"}, 2, "--stripe-api-base"},
