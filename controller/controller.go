@@ -31,7 +31,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
-	"drydock.dev/drydock/settings"
 )
 
 // LeaseName is the Lease by which replicas elect their leader.
@@ -66,7 +65,7 @@ type Options struct {
 	// no bound where 0.
 	MaxBuilds int
 	// Network is what builds may reach.
-	Network settings.Network
+	Network Network
 	// Workers of each reconciler; 8 where 0.
 	Workers int
 	Log     *slog.Logger

@@ -1,11 +1,13 @@
 // Package controller turns queued Builds into pushed images and metered seconds.
 //
-// Six reconcilers share the work; each phase of a Build has one writer:
+// These reconcilers share the work; each phase of a Build has one writer:
 //
 //   - queue, by namespace (an account): Queued builds. It decides, oldest first,
 //     which of them may start, and makes their Jobs. One reconcile per account at a
 //     time and reads that go past the cache keep the plan's bound; places, which all
 //     accounts share, keep the cluster's, and give everybody a turn.
+//   - walls, by namespace: quota, limits, network policy and Pod Security of accounts,
+//     as their plans are now. The queue waits for them.
 //   - runs, by Build: Running builds. It follows the Job's pod, ends builds that were
 //     cancelled or ran too long, keeps the log, and writes the final phase, once.
 //   - meters, by Build: ended builds. It tells billing the seconds, again and again

@@ -21,7 +21,6 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/fault"
-	"drydock.dev/drydock/settings"
 	"drydock.dev/drydock/transport"
 )
 
@@ -36,7 +35,7 @@ type walls struct {
 	deps
 	billing Billing
 	find    strategies
-	network settings.Network
+	network Network
 }
 
 func (w *walls) setup(mgr manager.Manager, options controller.Options) error {
@@ -196,4 +195,3 @@ var quotaNews = predicate.Funcs{
 	},
 	DeleteFunc: func(event.DeleteEvent) bool { return false },
 }
-

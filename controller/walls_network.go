@@ -9,8 +9,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"drydock.dev/drydock/settings"
 )
 
 // AnnotationPodSecurity on a strategy's PodTemplate names the Pod Security Standard that
@@ -21,9 +19,12 @@ const AnnotationPodSecurity = "drydock.dev/pod-security"
 
 const labelEnforce = "pod-security.kubernetes.io/enforce"
 
+// Network is what builds may reach: all but Cluster, of that what is Allowed.
+type Network struct{ Cluster, Allowed []netip.Prefix }
+
 // networkPolicy lets builds reach the world and the cluster's DNS, and nothing reach
 // builds. What is inside the cluster they do not reach, except what is allowed.
-func networkPolicy(network settings.Network) networkingv1.NetworkPolicySpec {
+func networkPolicy(network Network) networkingv1.NetworkPolicySpec {
 	port := func(protocol corev1.Protocol) networkingv1.NetworkPolicyPort {
 		return networkingv1.NetworkPolicyPort{Protocol: &protocol, Port: new(intstr.FromInt32(53))}
 	}

@@ -19,7 +19,6 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/controller"
-	"drydock.dev/drydock/settings"
 )
 
 // limits are what the walls of an account allow: pods, and each container's CPU and memory.
@@ -188,7 +187,7 @@ func (w *world) harm() {
 func TestWallsOfTheNetwork(t *testing.T) {
 	w := newWorld(t)
 	w.run(func(o *controller.Options) {
-		o.Network = settings.Network{
+		o.Network = controller.Network{
 			Cluster: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"), netip.MustParsePrefix("fc00::/7")},
 			Allowed: []netip.Prefix{netip.MustParsePrefix("10.1.2.3/32")},
 		}

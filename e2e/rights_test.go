@@ -32,6 +32,16 @@ var inTrouble = map[string]string{
 	"drydock-controller: patch events in drydock-system":                       "an event about who leads that comes again",
 	"drydock-controller: list images.drydock.dev":                              noStream,
 	"drydock-controller: list pods":                                            noStream,
+	"drydock-controller: get resourcequotas":                                   wallsBehind,
+	"drydock-controller: get limitranges":                                      wallsBehind,
+	"drydock-controller: get networkpolicies.networking.k8s.io":                wallsBehind,
+	"drydock-controller: update resourcequotas":                                wallsDrift,
+	"drydock-controller: update limitranges":                                   wallsDrift,
+	"drydock-controller: update networkpolicies.networking.k8s.io":             wallsDrift,
+	"drydock-controller: list namespaces":                                      noStream,
+	"drydock-controller: list resourcequotas":                                  noStream,
+	"drydock-controller: list limitranges":                                     noStream,
+	"drydock-controller: list networkpolicies.networking.k8s.io":               noStream,
 	"drydock-controller: list podtemplates in drydock-system":                  noStream,
 	"drydock-gateway: list images.drydock.dev":                                 noStream,
 	"drydock-gateway: list builds.drydock.dev":                                 noStream,
@@ -42,6 +52,12 @@ var inTrouble = map[string]string{
 
 // noStream is why a watch needs a right to list.
 const noStream = "a watch begins with a list where the API server cannot stream one, before Kubernetes 1.34 or when it is busy"
+
+// What an account's walls need beside being made.
+const (
+	wallsBehind = "a wall that is there and that the cache does not know of, because somebody took its label away"
+	wallsDrift  = "a wall of a plan that changed, or that somebody changed"
+)
 
 // serviceAccount begins the names of service accounts as users.
 const serviceAccount = "system:serviceaccount:"

@@ -76,7 +76,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.signing.Validate, c.retention.Validate} {
+	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.network.Validate, c.signing.Validate, c.retention.Validate} {
 		if err := check(); err != nil {
 			return err
 		}

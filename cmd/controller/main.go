@@ -77,7 +77,7 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		Workers:            c.workers,
 		KeepBuilds:         c.retention.Builds,
 		KeepBuildsFor:      c.retention.For,
-		Network:            c.network,
+		Network:            controller.Network{Cluster: c.network.Cluster, Allowed: c.network.Allowed},
 		MaxBuilds:          c.maxBuilds,
 		InsecureRegistries: c.registries.Insecure,
 		Log:                log,
