@@ -119,6 +119,7 @@ func New(opts Options) (*Controller, error) {
 		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
+		&retries{d},
 		&latest{deps: d},
 		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
 	} {

@@ -95,14 +95,14 @@ func conclude(build *v1alpha1.Build, run run) (verdict, result) {
 				return timedOut(build), result{}
 			}
 		}
-		return failed(v1alpha1.ReasonInfrastructure, "The build's pod was lost: start the build again."), result{}
+		return failed(v1alpha1.ReasonInfrastructure, "The build's pod was lost. %s", startedAgain(build)), result{}
 	}
 	said := resultOf(pod)
 	switch {
 	case pod.Status.Phase == corev1.PodSucceeded && said.Digest != "":
 		return verdict{v1alpha1.PhaseSucceeded, v1alpha1.ReasonPushed, "Every tag was pushed."}, said
 	case pod.Status.Phase == corev1.PodSucceeded:
-		return failed(v1alpha1.ReasonInfrastructure, "The build strategy told of no digest."), said
+		return failed(v1alpha1.ReasonInfrastructure, "The build strategy told of no digest. %s", startedAgain(build)), said
 	case pod.Status.Reason == "DeadlineExceeded":
 		return timedOut(build), unpushed(said)
 	case outOfMemory(pod):
@@ -110,11 +110,11 @@ func conclude(build *v1alpha1.Build, run run) (verdict, result) {
 	case run.job != nil && jobEnded(run.job) != nil && jobEnded(run.job).Reason == batchv1.JobReasonDeadlineExceeded:
 		return timedOut(build), unpushed(said)
 	case !pod.DeletionTimestamp.IsZero():
-		return failed(v1alpha1.ReasonInfrastructure, "The build's pod was deleted while it ran: start the build again."), unpushed(said)
+		return failed(v1alpha1.ReasonInfrastructure, "The build's pod was deleted while it ran. %s", startedAgain(build)), unpushed(said)
 	case slices.Contains(strategyReasons, said.Reason):
 		return failed(said.Reason, "%s", said.Message), unpushed(said)
 	default:
-		return failed(v1alpha1.ReasonInfrastructure, "%s Start the build again.", podEnd(pod)), unpushed(said)
+		return failed(v1alpha1.ReasonInfrastructure, "%s %s", podEnd(pod), startedAgain(build)), unpushed(said)
 	}
 }
 

@@ -173,3 +173,28 @@ func TestSeconds(t *testing.T) {
 		})
 	}
 }
+
+func TestLost(t *testing.T) {
+	now := time.Now()
+	pod := func(gone time.Duration, statuses ...corev1.ContainerStatus) *corev1.Pod {
+		pod := podOf(corev1.PodRunning, statuses...)
+		pod.DeletionTimestamp = &metav1.Time{Time: now.Add(-gone)}
+		return pod
+	}
+	running := corev1.ContainerStatus{State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	for _, c := range []struct {
+		reason string
+		pod    *corev1.Pod
+		want   bool
+	}{
+		{"no pod", nil, false},
+		{"one that runs", podOf(corev1.PodRunning, running), false},
+		{"one that goes", pod(time.Minute, running), false},
+		{"one whose node says nothing", pod(time.Hour, running), true},
+		{"one whose node said that it ended", pod(time.Hour, terminated(1, "Error", "")), false},
+	} {
+		if got := (run{pod: c.pod}).lost(now); got != c.want {
+			t.Errorf("%s: %v", c.reason, got)
+		}
+	}
+}

@@ -94,6 +94,9 @@ func (r *runs) Reconcile(ctx context.Context, request reconcile.Request) (reconc
 		return calm(r.stop(ctx, &build, run, stop))
 	default:
 		deadline := build.Status.StartTime.Add(timeout(&build) + overtime)
+		if run.pod != nil && !run.pod.DeletionTimestamp.IsZero() && run.pod.DeletionTimestamp.Add(nodePatience).Before(deadline) {
+			deadline = run.pod.DeletionTimestamp.Add(nodePatience)
+		}
 		return calm(reconcile.Result{RequeueAfter: max(deadline.Sub(r.now()), time.Second)}, r.progress(ctx, &build, run))
 	}
 }
@@ -116,7 +119,9 @@ func (r *runs) due(ctx context.Context, build *v1alpha1.Build, run run) (*verdic
 			due.message = fmt.Sprintf("No pod started within the build's timeout of %s: %s", timeout(build), run.pendingWhy())
 		}
 	case run.job == nil || !run.job.DeletionTimestamp.IsZero():
-		due = failed(v1alpha1.ReasonInfrastructure, "The build's Job was deleted by somebody else: start the build again.")
+		due = failed(v1alpha1.ReasonInfrastructure, "The build's Job was deleted by somebody else. %s", startedAgain(build))
+	case run.lost(r.now()):
+		due = failed(v1alpha1.ReasonInfrastructure, "The build's node is lost. %s", startedAgain(build))
 	default:
 		return nil, nil
 	}

@@ -61,6 +61,18 @@ func TestBuildIsStopped(t *testing.T) {
 				if status.Phase != c.phase || status.Reason != c.want || !strings.Contains(status.Message, c.message) {
 					t.Errorf("got %s, %s, %q; want %s, %s, %q", status.Phase, status.Reason, status.Message, c.phase, c.want, c.message)
 				}
+				if c.want == v1alpha1.ReasonInfrastructure {
+					again := w.await(w.again(build), "building", building)
+					if again.Spec.Trigger != v1alpha1.TriggerRetry || again.Spec.Number <= build.Spec.Number || again.Spec.Commit != status.Commit || status.Billing.Seconds != 0 {
+						t.Errorf("started again as %+v, of %+v", again.Spec, status)
+					}
+					w.eventually("the step runs again", func() bool { return strings.Contains(w.podLog(again), "sleeping 60000") })
+					c.stop(w, image, again)
+					again = w.await(again, "billed", billed)
+					if again.Status.Reason != c.want || !strings.Contains(again.Status.Message, "Start the build again.") || again.Status.Billing.Seconds != 0 {
+						t.Errorf("the second time: %+v", again.Status)
+					}
+				}
 				if c.want == v1alpha1.ReasonCancelled && !strings.Contains(w.log(build), "sleeping 60000") {
 					t.Errorf("the kept log lacks the step that ran: %q", w.log(build))
 				}
@@ -68,6 +80,11 @@ func TestBuildIsStopped(t *testing.T) {
 		}
 	})
 	w.settled()
+	for _, build := range w.builds() {
+		if of := build.Annotations[v1alpha1.AnnotationRetryOf]; strings.HasPrefix(of, "again") || len(w.builds()) != len(cases)+4 {
+			t.Errorf("%d builds, of which %s starts %s again", len(w.builds()), build.Name, of)
+		}
+	}
 }
 
 // TestPendingBuildIsStopped: a build whose pod found no node is cancelled like any other.

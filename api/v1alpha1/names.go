@@ -24,6 +24,8 @@ const (
 	// AnnotationCancelRequested, on a Build, asks the controller to end it: an
 	// RFC 3339 time. It is not in the spec because the spec is immutable.
 	AnnotationCancelRequested = "drydock.dev/cancel-requested"
+	// AnnotationRetryOf, on a Build: the name of the one that it starts again by itself.
+	AnnotationRetryOf = "drydock.dev/retry-of"
 	// SystemNamespace is where an installation keeps its own objects: build
 	// strategies, the leader's Lease.
 	SystemNamespace = "drydock-system"
