@@ -18,6 +18,7 @@ import (
 	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/settings"
 	"drydock.dev/drydock/signing"
+	"drydock.dev/drydock/webhook"
 )
 
 // config is what the gateway is told by flags and environment.
@@ -35,6 +36,7 @@ type config struct {
 	tls         tlsConfig
 	registries  settings.Registries
 	signing     settings.Signing
+	outgoing    settings.Webhooks
 	// privateRegistries tells whether logins may be tried in private networks.
 	privateRegistries bool
 	dev               bool
@@ -102,13 +104,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "private-registries", Env: "DRYDOCK_PRIVATE_REGISTRIES", Help: "whether logins may be tried at registries in private networks"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.authSettings(set))
+	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.outgoing.Bind(set), c.authSettings(set))
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate, c.signing.Validate} {
+	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate, c.signing.Validate, c.outgoing.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -196,6 +198,11 @@ func (c *config) registryRules() registry.Rules {
 	return registry.Rules{Insecure: c.registries.Insecure, Private: c.privateRegistries, Loopback: c.dev}
 }
 
+// webhookRules say where images' webhooks may lead; see registryRules.
+func (c *config) webhookRules() webhook.Rules {
+	return webhook.Rules{Private: c.outgoing.Private, Hosts: c.outgoing.Hosts, Loopback: c.dev}
+}
+
 // public is where browsers find a gateway that listens on an address.
 func (c *config) public(listening net.Addr) (*url.URL, error) {
 	if c.publicURL != "" {
@@ -227,6 +234,7 @@ func (c *config) LogValue() slog.Value {
 		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),
 		slog.String("trustClientCA", c.proxy.clientCA), slog.String("tlsCert", c.tls.cert),
 		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.privateRegistries), slog.Any("signingKeys", &c.signing),
+		slog.Bool("privateWebhooks", c.outgoing.Private), slog.Any("webhookHosts", c.outgoing.Hosts),
 		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
 		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),
 		slog.Duration("queryTimeout", c.queryTimeout), slog.Duration("drainTimeout", c.drainTimeout),

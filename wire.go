@@ -57,6 +57,8 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
 			Accounts: money, Plans: money, Images: kube, Builds: kube, Logs: kube, Watches: kube, Tokens: tokens,
 			Money: money, PlanURL: public.JoinPath("/plan").String(), BadgeURL: public.JoinPath("/badge").String(),
+			Webhooks: resolvers.Webhooks{Keeper: kube, Rules: c.webhookRules(), Keys: c.signing.Keys},
+
 			Registries: kube, Logins: logins, Git: kube, Secrets: kube, Log: log,
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },

@@ -103,6 +103,9 @@ func imageOf(o *v1alpha1.Image) *model.Image {
 	for _, kept := range secrets.Of(v1alpha1.SecretBuild) {
 		image.BuildSecrets = append(image.BuildSecrets, &model.BuildSecret{Key: kept.Name, CreatedAt: kept.Time.UTC()})
 	}
+	if hook := o.Spec.Webhook; hook != nil {
+		image.Webhook = &model.ImageWebhook{URL: hook.URL, CreatedAt: hook.SetTime.UTC()}
+	}
 	if o.Spec.TimeoutSeconds != nil {
 		seconds := int(*o.Spec.TimeoutSeconds)
 		image.TimeoutSeconds = &seconds
@@ -138,6 +141,7 @@ func buildOf(o *v1alpha1.Build) *build {
 		seconds := int(o.Status.Billing.Seconds)
 		b.BilledSeconds = &seconds
 	}
+	b.WebhookDelivery = deliveryOf(o.Status.Webhook)
 	_, cancelling := o.Annotations[v1alpha1.AnnotationCancelRequested]
 	return &build{Build: b, log: o.Status.Log, cancelling: cancelling}
 }

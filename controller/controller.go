@@ -31,6 +31,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/signing"
+	"drydock.dev/drydock/webhook"
 )
 
 // LeaseName is the Lease by which replicas elect their leader.
@@ -59,6 +61,13 @@ type Options struct {
 	KeepBuilds int
 	// KeepBuildsFor is how long after their end they are kept, likewise; for ever where 0.
 	KeepBuildsFor time.Duration
+	// WebhookRules say where images' webhooks may lead, SigningKeys sign what they are told;
+	// without keys nobody is. WebhookPauses follow failed attempts; nil: over nine hours.
+	WebhookRules  webhook.Rules
+	SigningKeys   *signing.Keys
+	WebhookPauses []time.Duration
+	// PublicURL is where people see builds; may be empty.
+	PublicURL string
 	// InsecureRegistries may speak plain HTTP, see registry.Rules.
 	InsecureRegistries []string
 	// MaxBuilds is how many builds run at once in the whole cluster, whatever plans allow;
@@ -110,6 +119,10 @@ func New(opts Options) (*Controller, error) {
 	}
 	d := deps{Client: mgr.GetClient(), live: mgr.GetAPIReader(), now: opts.Now, log: opts.Log, metrics: newMetrics(opts.Registerer),
 		events: teller{mgr.GetEventRecorder(eventSource)}}
+	sender, err := webhook.NewSender(opts.WebhookRules, opts.Registerer, opts.Now)
+	if err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
 	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
 	for _, part := range []interface {
 		setup(manager.Manager, controller.Options) error
@@ -121,6 +134,7 @@ func New(opts Options) (*Controller, error) {
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&retries{d},
 		&latest{deps: d},
+		&hooks{deps: d, sender: sender, keys: opts.SigningKeys, page: pages(opts.PublicURL), pauses: opts.WebhookPauses},
 		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
 	} {
 		if err := part.setup(mgr, controllerOptions(opts)); err != nil {
@@ -146,6 +160,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Workers == 0 {
 		o.Workers = 8
+	}
+	if o.WebhookPauses == nil {
+		o.WebhookPauses = hookPauses()
 	}
 	if o.Now == nil {
 		o.Now = time.Now

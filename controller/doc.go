@@ -16,6 +16,7 @@
 //   - late, by namespace: builds that billing was not told of for a day. What the
 //     account's meter holds tells which of them it has; see package metering.
 //   - latest, by Image: keeps an image's status.latestBuild.
+//   - hooks, by Build: tells images' webhooks of ended builds.
 //   - retention, by Image: deletes builds that are kept no longer.
 //
 // Once a day Books compares meter, Builds and ledger, and tells of drift.

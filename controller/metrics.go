@@ -17,6 +17,7 @@ type metrics struct {
 	drift    *prometheus.GaugeVec
 	compared prometheus.Gauge
 	removed  prometheus.Counter
+	hooks    *prometheus.CounterVec
 	places   *prometheus.GaugeVec
 }
 
@@ -48,8 +49,11 @@ func newMetrics(registerer prometheus.Registerer) *metrics {
 	m.removed = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "drydock_builds_removed_total", Help: "Ended builds that were deleted because they are kept no longer.",
 	})
+	m.hooks = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "drydock_build_webhooks_total", Help: "Attempts to tell images' webhooks of ended builds, by outcome.",
+	}, []string{"outcome"})
 	if registerer != nil {
-		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared, m.removed, m.places)
+		registerer.MustRegister(m.builds, m.duration, m.waiting, m.reports, m.drift, m.compared, m.removed, m.places, m.hooks)
 	}
 	return m
 }

@@ -159,9 +159,9 @@ func (r *retention) surplus(builds []*v1alpha1.Build, keep keep) (due []*v1alpha
 }
 
 // removable tells whether all is done that a build is needed for: it ended, billing was
-// told, and its seconds cannot go without a trace.
+// told, its webhook too, and its seconds cannot go without a trace.
 func (r *retention) removable(build *v1alpha1.Build) bool {
-	if !build.Status.Phase.Done() || build.Status.Billing == nil || !build.DeletionTimestamp.IsZero() {
+	if !build.Status.Phase.Done() || build.Status.Billing == nil || hookPending(build) || !build.DeletionTimestamp.IsZero() {
 		return false
 	}
 	return build.Status.Billing.Seconds == 0 || controllerutil.ContainsFinalizer(build, FinalizerMetering) ||

@@ -77,6 +77,9 @@ func (d deps) end(ctx context.Context, build *v1alpha1.Build, v verdict, at time
 		completion = *start
 	}
 	build.Status.CompletionTime = &completion
+	if err := d.expectHook(ctx, build); err != nil {
+		return err
+	}
 	if err := d.Status().Update(ctx, build); err != nil {
 		return err
 	}

@@ -84,6 +84,7 @@ type ComplexityRoot struct {
 		StartedAt       func(childComplexity int) int
 		Trigger         func(childComplexity int) int
 		TriggeredBy     func(childComplexity int) int
+		WebhookDelivery func(childComplexity int) int
 	}
 
 	BuildConnection struct {
@@ -160,6 +161,11 @@ type ComplexityRoot struct {
 		DeletedID        func(childComplexity int) int
 	}
 
+	DeleteWebhookPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
+	}
+
 	GitCredential struct {
 		CreatedAt func(childComplexity int) int
 		Host      func(childComplexity int) int
@@ -194,6 +200,7 @@ type ComplexityRoot struct {
 		Tags           func(childComplexity int) int
 		TimeoutSeconds func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
+		Webhook        func(childComplexity int) int
 	}
 
 	ImageConnection struct {
@@ -205,6 +212,11 @@ type ComplexityRoot struct {
 	ImageEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ImageWebhook struct {
+		CreatedAt func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	KeyValue struct {
@@ -228,11 +240,13 @@ type ComplexityRoot struct {
 		DeleteGitCredential      func(childComplexity int, input model.DeleteGitCredentialInput) int
 		DeleteImage              func(childComplexity int, input model.DeleteImageInput) int
 		DeleteRegistryCredential func(childComplexity int, input model.DeleteRegistryCredentialInput) int
+		DeleteWebhook            func(childComplexity int, input model.DeleteWebhookInput) int
 		RetryBuild               func(childComplexity int, input model.RetryBuildInput) int
 		RevokeAccessTokens       func(childComplexity int, input model.RevokeAccessTokensInput) int
 		SetBuildSecret           func(childComplexity int, input model.SetBuildSecretInput) int
 		SetGitCredential         func(childComplexity int, input model.SetGitCredentialInput) int
 		SetRegistryCredential    func(childComplexity int, input model.SetRegistryCredentialInput) int
+		SetWebhook               func(childComplexity int, input model.SetWebhookInput) int
 		StartBuild               func(childComplexity int, input model.StartBuildInput) int
 		UpdateImage              func(childComplexity int, input model.UpdateImageInput) int
 	}
@@ -313,6 +327,12 @@ type ComplexityRoot struct {
 		RegistryCredential func(childComplexity int) int
 	}
 
+	SetWebhookPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
+		Secret           func(childComplexity int) int
+	}
+
 	StartBuildPayload struct {
 		Build            func(childComplexity int) int
 		ClientMutationID func(childComplexity int) int
@@ -337,6 +357,14 @@ type ComplexityRoot struct {
 		IncludedBuildMinutes func(childComplexity int) int
 		PeriodEnd            func(childComplexity int) int
 		PeriodStart          func(childComplexity int) int
+	}
+
+	WebhookDelivery struct {
+		Attempts      func(childComplexity int) int
+		DeliveredAt   func(childComplexity int) int
+		LastStatus    func(childComplexity int) int
+		Message       func(childComplexity int) int
+		NextAttemptAt func(childComplexity int) int
 	}
 }
 
@@ -594,6 +622,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Build.TriggeredBy(childComplexity), true
+	case "Build.webhookDelivery":
+		if e.ComplexityRoot.Build.WebhookDelivery == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Build.WebhookDelivery(childComplexity), true
 
 	case "BuildConnection.edges":
 		if e.ComplexityRoot.BuildConnection.Edges == nil {
@@ -801,6 +835,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.DeleteRegistryCredentialPayload.DeletedID(childComplexity), true
 
+	case "DeleteWebhookPayload.clientMutationID":
+		if e.ComplexityRoot.DeleteWebhookPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteWebhookPayload.ClientMutationID(childComplexity), true
+	case "DeleteWebhookPayload.image":
+		if e.ComplexityRoot.DeleteWebhookPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteWebhookPayload.Image(childComplexity), true
+
 	case "GitCredential.createdAt":
 		if e.ComplexityRoot.GitCredential.CreatedAt == nil {
 			break
@@ -970,6 +1017,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.UpdatedAt(childComplexity), true
+	case "Image.webhook":
+		if e.ComplexityRoot.Image.Webhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Webhook(childComplexity), true
 
 	case "ImageConnection.edges":
 		if e.ComplexityRoot.ImageConnection.Edges == nil {
@@ -1002,6 +1055,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImageEdge.Node(childComplexity), true
+
+	case "ImageWebhook.createdAt":
+		if e.ComplexityRoot.ImageWebhook.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageWebhook.CreatedAt(childComplexity), true
+	case "ImageWebhook.url":
+		if e.ComplexityRoot.ImageWebhook.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageWebhook.URL(childComplexity), true
 
 	case "KeyValue.key":
 		if e.ComplexityRoot.KeyValue.Key == nil {
@@ -1134,6 +1200,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteRegistryCredential(childComplexity, args["input"].(model.DeleteRegistryCredentialInput)), true
+	case "Mutation.deleteWebhook":
+		if e.ComplexityRoot.Mutation.DeleteWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteWebhook(childComplexity, args["input"].(model.DeleteWebhookInput)), true
 	case "Mutation.retryBuild":
 		if e.ComplexityRoot.Mutation.RetryBuild == nil {
 			break
@@ -1189,6 +1266,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetRegistryCredential(childComplexity, args["input"].(model.SetRegistryCredentialInput)), true
+	case "Mutation.setWebhook":
+		if e.ComplexityRoot.Mutation.SetWebhook == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setWebhook_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetWebhook(childComplexity, args["input"].(model.SetWebhookInput)), true
 	case "Mutation.startBuild":
 		if e.ComplexityRoot.Mutation.StartBuild == nil {
 			break
@@ -1512,6 +1600,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetRegistryCredentialPayload.RegistryCredential(childComplexity), true
 
+	case "SetWebhookPayload.clientMutationID":
+		if e.ComplexityRoot.SetWebhookPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWebhookPayload.ClientMutationID(childComplexity), true
+	case "SetWebhookPayload.image":
+		if e.ComplexityRoot.SetWebhookPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWebhookPayload.Image(childComplexity), true
+	case "SetWebhookPayload.secret":
+		if e.ComplexityRoot.SetWebhookPayload.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetWebhookPayload.Secret(childComplexity), true
+
 	case "StartBuildPayload.build":
 		if e.ComplexityRoot.StartBuildPayload.Build == nil {
 			break
@@ -1615,6 +1722,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Usage.PeriodStart(childComplexity), true
 
+	case "WebhookDelivery.attempts":
+		if e.ComplexityRoot.WebhookDelivery.Attempts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Attempts(childComplexity), true
+	case "WebhookDelivery.deliveredAt":
+		if e.ComplexityRoot.WebhookDelivery.DeliveredAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.DeliveredAt(childComplexity), true
+	case "WebhookDelivery.lastStatus":
+		if e.ComplexityRoot.WebhookDelivery.LastStatus == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.LastStatus(childComplexity), true
+	case "WebhookDelivery.message":
+		if e.ComplexityRoot.WebhookDelivery.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.Message(childComplexity), true
+	case "WebhookDelivery.nextAttemptAt":
+		if e.ComplexityRoot.WebhookDelivery.NextAttemptAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.WebhookDelivery.NextAttemptAt(childComplexity), true
+
 	}
 	return 0, false
 }
@@ -1632,6 +1770,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputDeleteGitCredentialInput,
 		ec.unmarshalInputDeleteImageInput,
 		ec.unmarshalInputDeleteRegistryCredentialInput,
+		ec.unmarshalInputDeleteWebhookInput,
 		ec.unmarshalInputGitSourceInput,
 		ec.unmarshalInputImageFilter,
 		ec.unmarshalInputImageOrder,
@@ -1641,6 +1780,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputSetBuildSecretInput,
 		ec.unmarshalInputSetGitCredentialInput,
 		ec.unmarshalInputSetRegistryCredentialInput,
+		ec.unmarshalInputSetWebhookInput,
 		ec.unmarshalInputStartBuildInput,
 		ec.unmarshalInputUpdateImageInput,
 	)
@@ -2763,6 +2903,87 @@ type DailyUsage {
   builds: Int!
 }
 `, BuiltIn: false},
+	{Name: "../schema/webhook.graphqls", Input: `"An address that is told of each build of an image that ends. Its secret is never shown again."
+type ImageWebhook {
+  "Where it is sent to, by POST."
+  url: String!
+  "When it was set last."
+  createdAt: Time!
+}
+
+"How far a build's end has been told to the image's webhook."
+type WebhookDelivery {
+  "Attempts made so far."
+  attempts: Int!
+  "The HTTP status of the last answer; null where there was none."
+  lastStatus: Int
+  "A sentence for people: why the last attempt failed."
+  message: String
+  "When the receiver took it; null until it did."
+  deliveredAt: Time
+  "When it is tried next; null once it was taken, or given up."
+  nextAttemptAt: Time
+}
+
+extend type Image {
+  "What is told of its builds' ends; null for nobody."
+  webhook: ImageWebhook
+}
+
+extend type Build {
+  "How far its end has been told to the image's webhook; null where there was none when it ended."
+  webhookDelivery: WebhookDelivery
+}
+
+"It replaces the one there is, and its secret."
+input SetWebhookInput {
+  "The image's id."
+  image: ID!
+  "Where to send to: https://, at a public address, at most 2048 characters."
+  url: String!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"Which one."
+input DeleteWebhookInput {
+  "The image's id."
+  image: ID!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The webhook, and its secret."
+type SetWebhookPayload {
+  "The image as it is now."
+  image: Image!
+  "What signs deliveries, shown this once: Drydock-Signature is t=<Unix seconds>,v1=<hex HMAC-SHA256 of t.body>."
+  secret: String!
+  "As it was sent."
+  clientMutationID: String
+}
+
+"The image as it is now."
+type DeleteWebhookPayload {
+  "The image."
+  image: Image!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  "Have an address told of each build of an image that ends from now on."
+  setWebhook(
+    "For which image, and where."
+    input: SetWebhookInput!
+  ): SetWebhookPayload!
+  "Tell nobody any more."
+  deleteWebhook(
+    "Of which image."
+    input: DeleteWebhookInput!
+  ): DeleteWebhookPayload!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2868,6 +3089,8 @@ func (ec *executionContext) childFields_Build(ctx context.Context, field graphql
 		return ec.fieldContext_Build_billedSeconds(ctx, field)
 	case "log":
 		return ec.fieldContext_Build_log(ctx, field)
+	case "webhookDelivery":
+		return ec.fieldContext_Build_webhookDelivery(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Build", field.Name)
 }
@@ -3020,6 +3243,16 @@ func (ec *executionContext) childFields_DeleteRegistryCredentialPayload(ctx cont
 	return nil, fmt.Errorf("no field named %q was found under type DeleteRegistryCredentialPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_DeleteWebhookPayload_image(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_DeleteWebhookPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_GitCredential(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "kind":
@@ -3088,6 +3321,8 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_gitCredential(ctx, field)
 	case "buildSecrets":
 		return ec.fieldContext_Image_buildSecrets(ctx, field)
+	case "webhook":
+		return ec.fieldContext_Image_webhook(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Image", field.Name)
 }
@@ -3112,6 +3347,16 @@ func (ec *executionContext) childFields_ImageEdge(ctx context.Context, field gra
 		return ec.fieldContext_ImageEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ImageWebhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_ImageWebhook_url(ctx, field)
+	case "createdAt":
+		return ec.fieldContext_ImageWebhook_createdAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImageWebhook", field.Name)
 }
 
 func (ec *executionContext) childFields_KeyValue(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3266,6 +3511,18 @@ func (ec *executionContext) childFields_SetRegistryCredentialPayload(ctx context
 	return nil, fmt.Errorf("no field named %q was found under type SetRegistryCredentialPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SetWebhookPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_SetWebhookPayload_image(ctx, field)
+	case "secret":
+		return ec.fieldContext_SetWebhookPayload_secret(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_SetWebhookPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetWebhookPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_StartBuildPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "build":
@@ -3302,6 +3559,22 @@ func (ec *executionContext) childFields_Usage(ctx context.Context, field graphql
 		return ec.fieldContext_Usage_daily(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Usage", field.Name)
+}
+
+func (ec *executionContext) childFields_WebhookDelivery(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "attempts":
+		return ec.fieldContext_WebhookDelivery_attempts(ctx, field)
+	case "lastStatus":
+		return ec.fieldContext_WebhookDelivery_lastStatus(ctx, field)
+	case "message":
+		return ec.fieldContext_WebhookDelivery_message(ctx, field)
+	case "deliveredAt":
+		return ec.fieldContext_WebhookDelivery_deliveredAt(ctx, field)
+	case "nextAttemptAt":
+		return ec.fieldContext_WebhookDelivery_nextAttemptAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type WebhookDelivery", field.Name)
 }
 
 func (ec *executionContext) childFields___Directive(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

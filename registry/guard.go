@@ -6,19 +6,15 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
-	"syscall"
 	"time"
+
+	"drydock.dev/drydock/reach"
 )
 
 // maxAnswer is how much of an answer is read, in bytes.
 const maxAnswer = 1 << 20
 
-var (
-	errPlain   = errors.New("plain HTTP is not allowed for this host")
-	errPrivate = errors.New("the address is of a private network")
-	errLocal   = errors.New("the address is of this host, of the link or of none")
-)
+var errPlain = errors.New("plain HTTP is not allowed for this host")
 
 // guard is a transport that keeps the rules for each request and each connection:
 // redirects and token servers are held to them like the registry itself.
@@ -62,18 +58,11 @@ type bounded struct {
 	io.Closer
 }
 
-// dial connects to host:port. The check is of the address that the connection goes to,
-// after the name was looked up, so that no second look-up can give another one.
+// dial connects to host:port. See package reach.
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
 	if !g.plain(address) {
-		dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(resolved)
-			if err != nil {
-				return err
-			}
-			return g.rules.reach(to.Addr())
-		}
+		dialer.Control = reach.Control(g.rules.Private)
 	}
 	return dialer.DialContext(ctx, network, address)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/reach"
 	"drydock.dev/drydock/transport"
 )
 
@@ -179,9 +180,9 @@ func verdict(registry string, err error) error {
 		return say(fault.BadUserInput, "The registry %s shows a certificate that is not trusted: its operator has to serve one of a known authority.")
 	case errors.As(err, &answer):
 		return answered(answer.StatusCode, say)
-	case errors.Is(err, errPrivate):
+	case errors.Is(err, reach.ErrPrivate):
 		return say(fault.BadUserInput, "The registry %s is at a private address, which this installation does not ask: its operator can allow it by --private-registries.")
-	case errors.Is(err, errLocal):
+	case errors.Is(err, reach.ErrLocal):
 		return say(fault.BadUserInput, "The registry %s is at an address that this installation does not ask, its own or a neighbour's: its operator can allow it by --insecure-registries.")
 	case errors.Is(err, errPlain), errors.Is(err, http.ErrSchemeMismatch):
 		return say(fault.BadUserInput, "The registry %s speaks plain HTTP, and a password must not travel so: its operator has to serve HTTPS, or the operator of this installation to allow it by --insecure-registries.")
@@ -234,7 +235,7 @@ func quiet(err error) error {
 		}
 		return errors.New(text)
 	}
-	for _, known := range []error{errPrivate, errLocal, errPlain, http.ErrSchemeMismatch, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
+	for _, known := range []error{reach.ErrPrivate, reach.ErrLocal, errPlain, http.ErrSchemeMismatch, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, known) {
 			return known
 		}

@@ -29,6 +29,8 @@ import (
 	"drydock.dev/drydock/loaders"
 	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/resolvers"
+	"drydock.dev/drydock/signing"
+	"drydock.dev/drydock/webhook"
 )
 
 const (
@@ -115,11 +117,22 @@ func (h *house) afresh() *house {
 		Images: next.cluster, Builds: next.cluster, Logs: next.cluster, Watches: next.cluster,
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
 		Money:  next.billing, PlanURL: planURL, BadgeURL: "http://drydock.example/badge",
+		Webhooks:   resolvers.Webhooks{Keeper: next.cluster, Rules: webhook.Rules{Loopback: true}, Keys: signingKeys(h.t)},
 		Registries: next.cluster, Logins: logins, Git: next.cluster, Secrets: next.cluster,
 		Log: logger,
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
 	return &next
+}
+
+// signingKeys are the replicas'.
+func signingKeys(t *testing.T) *signing.Keys {
+	t.Helper()
+	keys, err := signing.Parse("AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
 }
 
 // planURL is where pages at Stripe lead back to.
@@ -148,7 +161,7 @@ func (h *house) world(login string) any {
 		login email role
 		images(first: 100) { totalCount edges { node {
 			id name destination tags platforms timeoutSeconds suspended public badgeURL updatedAt
-			source { repository ref context dockerfile } buildArgs { key value } gitCredential { kind host username createdAt }
+			source { repository ref context dockerfile } buildArgs { key value } gitCredential { kind host username createdAt } webhook { url createdAt }
 		} } }
 		builds(first: 100) { totalCount edges { node { id number trigger reason } } }
 		registryCredentials { id registry username createdAt }

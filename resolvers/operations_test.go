@@ -20,6 +20,8 @@ const (
 	setCredential      = `mutation ($input: SetRegistryCredentialInput!) { setRegistryCredential(input: $input) { registryCredential { id registry username createdAt } clientMutationID } }`
 	deleteCredential   = `mutation ($input: DeleteRegistryCredentialInput!) { deleteRegistryCredential(input: $input) { deletedID clientMutationID } }`
 	setGit             = `mutation ($input: SetGitCredentialInput!) { setGitCredential(input: $input) { image { id gitCredential { kind host username createdAt } } clientMutationID } }`
+	setWebhook         = `mutation ($input: SetWebhookInput!) { setWebhook(input: $input) { image { id webhook { url createdAt } } secret clientMutationID } }`
+	deleteWebhook      = `mutation ($input: DeleteWebhookInput!) { deleteWebhook(input: $input) { image { id webhook { url } } clientMutationID } }`
 	setSecret          = `mutation ($input: SetBuildSecretInput!) { setBuildSecret(input: $input) { image { id buildSecrets { key createdAt } } clientMutationID } }`
 	deleteSecret       = `mutation ($input: DeleteBuildSecretInput!) { deleteBuildSecret(input: $input) { image { id buildSecrets { key } } clientMutationID } }`
 	deleteGit          = `mutation ($input: DeleteGitCredentialInput!) { deleteGitCredential(input: $input) { image { id gitCredential { kind } } clientMutationID } }`

@@ -101,6 +101,7 @@ type Options struct {
 	Logins     Logins
 	Git        GitCredentials
 	Secrets    BuildSecrets
+	Webhooks   Webhooks
 	// PlanURL is the page of the plans, which pages at Stripe lead back to.
 	PlanURL string
 	// BadgeURL is what images' badges are below.
@@ -124,6 +125,7 @@ type Resolver struct {
 	logins     Logins
 	git        GitCredentials
 	secrets    BuildSecrets
+	webhooks   Webhooks
 	log        *slog.Logger
 
 	planURL, badgeURL string
@@ -146,6 +148,7 @@ func New(options Options) graph.Config {
 			logins:     options.Logins,
 			git:        options.Git,
 			secrets:    options.Secrets,
+			webhooks:   options.Webhooks,
 			log:        options.Log,
 
 			planURL: options.PlanURL, badgeURL: options.BadgeURL,

@@ -81,6 +81,7 @@ var samples = map[string]any{
 	"password":    "sample",
 	"key":         "sample",
 	"value":       "sample",
+	"url":         "https://192.0.2.1/sample",
 }
 
 // operation makes an operation of a field with every required argument, and value

@@ -1,10 +1,6 @@
 package settings
 
-import (
-	"flag"
-	"net/url"
-	"strings"
-)
+import "flag"
 
 // Registries says which container registries may speak plain HTTP: the same settings in
 // each program.
@@ -24,16 +20,7 @@ func (r *Registries) Bind(set *flag.FlagSet) []Setting {
 }
 
 // Validate reads the settings.
-func (r *Registries) Validate() error {
-	r.Insecure = nil
-	for one := range strings.SplitSeq(r.insecure, ",") {
-		if one = strings.ToLower(strings.TrimSpace(one)); one == "" {
-			continue
-		}
-		if at, err := url.Parse("//" + one); err != nil || at.Host != one || at.Hostname() == "" {
-			return Wrong("insecure-registries", "holds what is not host or host:port: %q", one)
-		}
-		r.Insecure = append(r.Insecure, one)
-	}
-	return nil
+func (r *Registries) Validate() (err error) {
+	r.Insecure, err = hosts("insecure-registries", r.insecure)
+	return err
 }

@@ -184,6 +184,12 @@ type BuildStatus struct {
 	// +optional
 	Log *BuildLog `json:"log,omitempty"`
 
+	// Webhook is how far the build's end has been told to the image's webhook; absent
+	// where there was none when it ended.
+	//
+	// +optional
+	Webhook *WebhookDelivery `json:"webhook,omitempty"`
+
 	// Billing is what Stripe was told; absent until it was.
 	//
 	// +optional

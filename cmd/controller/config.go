@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -30,6 +31,8 @@ type config struct {
 	leaseDuration           time.Duration
 	workers, maxBuilds      int
 	retention               settings.Retention
+	webhooks                settings.Webhooks
+	publicURL               string
 	logFormat               string
 	logLevel                slog.Level
 
@@ -56,6 +59,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
 	set.IntVar(&c.workers, "workers", 8, "")
 	set.IntVar(&c.maxBuilds, "max-builds", 0, "")
+	set.StringVar(&c.publicURL, "public-url", "", "")
 	set.StringVar(&c.logFormat, "log-format", "text", "")
 	set.TextVar(&c.logLevel, "log-level", slog.LevelInfo, "")
 	c.replicas.Namespace = v1alpha1.SystemNamespace
@@ -68,15 +72,16 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "max-builds", Env: "DRYDOCK_MAX_BUILDS", Help: "how many builds run at once in the whole cluster, shared fairly among the accounts; 0: as many as plans allow and nodes have room for"},
+		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find the gateways: what others are told of a build leads to its page there"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.network.Bind(set), c.signing.Bind(set), c.retention.Bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.network.Bind(set), c.signing.Bind(set), c.retention.Bind(set), c.webhooks.Bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.network.Validate, c.signing.Validate, c.retention.Validate} {
+	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.network.Validate, c.signing.Validate, c.retention.Validate, c.webhooks.Validate} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -86,6 +91,8 @@ func (c *config) validate() error {
 		return settings.Wrong("metrics-listen", "is not host:port, such as :8081: %q", c.metricsListen)
 	case c.conversionListen != "" && !isAddress(c.conversionListen):
 		return settings.Wrong("conversion-listen", "is not host:port, such as :9443: %q", c.conversionListen)
+	case c.publicURL != "" && !isURL(c.publicURL):
+		return settings.Wrong("public-url", "is not a URL such as https://drydock.example.com: %q", c.publicURL)
 	case c.strategy == "":
 		return settings.Wrong("strategy", "is empty")
 	case c.leaseDuration < time.Second:
@@ -98,6 +105,11 @@ func (c *config) validate() error {
 		return settings.Wrong("log-format", "is neither json nor text: %q", c.logFormat)
 	}
 	return c.findKubernetes()
+}
+
+func isURL(text string) bool {
+	at, err := url.Parse(text)
+	return err == nil && (at.Scheme == "https" || at.Scheme == "http") && at.Host != "" && at.User == nil && at.RawQuery == ""
 }
 
 func isAddress(text string) bool {

@@ -21,6 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"drydock.dev/drydock/controller"
+	"drydock.dev/drydock/webhook"
 )
 
 func main() {
@@ -79,6 +80,9 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		KeepBuildsFor:      c.retention.For,
 		Network:            controller.Network{Cluster: c.network.Cluster, Allowed: c.network.Allowed},
 		MaxBuilds:          c.maxBuilds,
+		WebhookRules:       webhook.Rules{Private: c.webhooks.Private, Hosts: c.webhooks.Hosts},
+		SigningKeys:        c.signing.Keys,
+		PublicURL:          c.publicURL,
 		InsecureRegistries: c.registries.Insecure,
 		Log:                log,
 		Registerer:         registry,

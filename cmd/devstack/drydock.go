@@ -18,12 +18,16 @@ func startController(ctx context.Context, s *stack) error {
 	if err != nil {
 		return err
 	}
+	page, err := s.ports.address("gateway", s.listen)
+	if err != nil {
+		return err
+	}
 	env, err := s.drydockEnv()
 	if err != nil {
 		return err
 	}
 	ended, err := s.process("controller", s.out.part("controller"), env, filepath.Join(s.bin, "controller"),
-		"--strategy", "buildah", "--metrics-listen", address)
+		"--strategy", "buildah", "--metrics-listen", address, "--webhook-hosts", "localhost,127.0.0.1", "--public-url", "http://"+page)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type Build struct {
 	FinishedAt  *time.Time
 	// BilledSeconds is what Stripe was told; nil until it was.
 	BilledSeconds *int
+	// WebhookDelivery is nil where the image had no webhook when the build ended.
+	WebhookDelivery *WebhookDelivery
 	// Version orders the states of one build: Kubernetes' resourceVersion.
 	Version string
 }

@@ -209,6 +209,22 @@ type DeleteRegistryCredentialPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// Which one.
+type DeleteWebhookInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The image as it is now.
+type DeleteWebhookPayload struct {
+	// The image.
+	Image *Image `json:"image"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // How an image's private repository is read. The secret itself is never shown again.
 type GitCredential struct {
 	// What it is.
@@ -261,6 +277,14 @@ type ImageOrder struct {
 	Field ImageOrderField `json:"field"`
 	// Which way.
 	Direction OrderDirection `json:"direction"`
+}
+
+// An address that is told of each build of an image that ends. Its secret is never shown again.
+type ImageWebhook struct {
+	// Where it is sent to, by POST.
+	URL string `json:"url"`
+	// When it was set last.
+	CreatedAt time.Time `json:"createdAt"`
 }
 
 // A key and its value.
@@ -434,6 +458,26 @@ type SetRegistryCredentialPayload struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
 
+// It replaces the one there is, and its secret.
+type SetWebhookInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// Where to send to: https://, at a public address, at most 2048 characters.
+	URL string `json:"url"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The webhook, and its secret.
+type SetWebhookPayload struct {
+	// The image as it is now.
+	Image *Image `json:"image"`
+	// What signs deliveries, shown this once: Drydock-Signature is t=<Unix seconds>,v1=<hex HMAC-SHA256 of t.body>.
+	Secret string `json:"secret"`
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
 // Start a build.
 type StartBuildInput struct {
 	// The image to build.
@@ -489,6 +533,20 @@ type UpdateImagePayload struct {
 	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// How far a build's end has been told to the image's webhook.
+type WebhookDelivery struct {
+	// Attempts made so far.
+	Attempts int `json:"attempts"`
+	// The HTTP status of the last answer; null where there was none.
+	LastStatus *int `json:"lastStatus,omitempty"`
+	// A sentence for people: why the last attempt failed.
+	Message *string `json:"message,omitempty"`
+	// When the receiver took it; null until it did.
+	DeliveredAt *time.Time `json:"deliveredAt,omitempty"`
+	// When it is tried next; null once it was taken, or given up.
+	NextAttemptAt *time.Time `json:"nextAttemptAt,omitempty"`
 }
 
 // Where a build is. SUCCEEDED, FAILED and CANCELLED are final.

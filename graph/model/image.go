@@ -18,6 +18,8 @@ type Image struct {
 	Suspended      bool
 	// Public tells whether everybody may see its badge.
 	Public bool
+	// Webhook is nil where nobody is told of builds' ends.
+	Webhook *ImageWebhook
 	// GitCredential is nil for a public repository.
 	GitCredential *GitCredential
 	// BuildSecrets are by key.
