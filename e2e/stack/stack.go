@@ -34,6 +34,9 @@ type Options struct {
 	Dir string
 	// Log takes what the processes print, each line under its process's name.
 	Log io.Writer
+	// Manifests are what is installed in the cluster, for upstreams that run already; nil: what deploy/ has for
+	// gateways and controllers that run outside.
+	Manifests func(*Stack) ([][]byte, error)
 }
 
 // Stack is everything that gateways and controllers stand on.
@@ -55,6 +58,7 @@ type Stack struct {
 	log                                     io.Writer
 	keys                                    string
 	gatewayKubeconfig, controllerKubeconfig string
+	manifests                               func(*Stack) ([][]byte, error)
 	count                                   int
 	closers                                 []func(context.Context) error
 }
@@ -62,7 +66,7 @@ type Stack struct {
 // Start runs everything but gateways and controllers. Close ends it, also after an error.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{
-		Binaries: o.Binaries, Dir: o.Dir, log: o.Log,
+		Binaries: o.Binaries, Dir: o.Dir, log: o.Log, manifests: o.Manifests,
 		keys: "ZTJlLXNlc3Npb24ta2V5LW9mLTMyLWJ5dGVzLXRoZXI=", // 32 bytes of no secret
 	}
 	return s, errors.Join(s.startUpstreams(ctx), s.startKubernetes(ctx))
@@ -111,7 +115,10 @@ func (s *Stack) KubernetesRequests(userAgent string) ([]clustertest.Event, error
 
 // install applies what deploy/ has for a cluster, with the rights and the policies of an installation.
 func (s *Stack) install(ctx context.Context) error {
-	manifests, err := deploy.All()
+	if s.manifests == nil {
+		s.manifests = func(*Stack) ([][]byte, error) { return deploy.All() }
+	}
+	manifests, err := s.manifests(s)
 	if err != nil {
 		return err
 	}
