@@ -129,6 +129,22 @@ func TestNoPackageState(t *testing.T) {
 	}
 }
 
+// TestMarkers holds that markers of rights stand apart from comments: controller-gen passes over those that do not.
+func TestMarkers(t *testing.T) {
+	for file, text := range goFiles(t) {
+		before := ""
+		for line := range strings.Lines(text) {
+			marker, after := strings.HasPrefix(line, rightsMarker), strings.HasPrefix(before, rightsMarker)
+			if marker && !after && before != "\n" || after && !marker && line != "\n" {
+				t.Errorf("%s: a blank line is missing before or after %s", file, rightsMarker)
+			}
+			before = line
+		}
+	}
+}
+
+const rightsMarker = "// +kubebuilder:rbac:"
+
 func (r rule) broken(importer, imported string, test bool) bool {
 	if test && !r.testsToo || len(r.importers) > 0 && !matches(importer, r.importers) {
 		return false

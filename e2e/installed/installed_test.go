@@ -29,7 +29,7 @@ import (
 // service accounts. Somebody signs up at one gateway and builds an image, which the other one shows and the meter counts.
 // Then the chart is applied over it, and changes nothing.
 func TestInstalled(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	config, err := clientcmd.BuildConfigFromFlags("", house.Kubeconfig)
 	if err != nil {
@@ -39,6 +39,11 @@ func TestInstalled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			showLogs(t, typed)
+		}
+	})
 	gateways := running(ctx, t, typed)
 	build(ctx, t, client.New(gateways[0]), gateways[1])
 	checkAccounts(t)
@@ -105,6 +110,21 @@ func running(ctx context.Context, t *testing.T, typed *kubernetes.Clientset) (ga
 		t.Fatal(err)
 	}
 	return gateways
+}
+
+// showLogs tells what the controllers said.
+func showLogs(t *testing.T, typed *kubernetes.Clientset) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	pods, err := typed.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=drydock-controller"})
+	if err != nil {
+		t.Log(err)
+		return
+	}
+	for _, pod := range pods.Items {
+		log, err := typed.CoreV1().Pods(namespace).GetLogs(pod.Name, &corev1.PodLogOptions{}).DoRaw(ctx)
+		t.Logf("%s: %v\n%s", pod.Name, err, log)
+	}
 }
 
 func conditions(d appsv1.Deployment) (text string) {
