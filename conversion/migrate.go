@@ -55,10 +55,27 @@ func Migrate(ctx context.Context, o MigrateOptions) error {
 	if err != nil {
 		return err
 	}
+	var due []*migration
 	for _, definition := range definitions {
-		m := migration{MigrateOptions: o, kube: kube, definition: definition, storage: storageVersion(definition)}
+		m := &migration{MigrateOptions: o, kube: kube, definition: definition, storage: storageVersion(definition)}
+		m.Log = o.Log.With("definition", definition.Name, "storage", m.storage)
+		if slices.Equal(definition.Status.StoredVersions, []string{m.storage}) {
+			m.Log.Info("nothing is to be migrated")
+			continue
+		}
+		due = append(due, m)
+	}
+	if len(due) == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(o.Settle):
+	}
+	for _, m := range due {
 		if err := m.run(ctx); err != nil {
-			return fmt.Errorf("%s: %w", definition.Name, err)
+			return fmt.Errorf("%s: %w", m.definition.Name, err)
 		}
 	}
 	return nil
@@ -74,20 +91,10 @@ type migration struct {
 }
 
 func (m *migration) run(ctx context.Context) error {
-	log := m.Log.With("definition", m.definition.Name, "storage", m.storage)
-	if slices.Equal(m.definition.Status.StoredVersions, []string{m.storage}) {
-		log.Info("nothing is to be migrated")
-		return nil
-	}
-	log.Info("stored objects are being rewritten", "stored", m.definition.Status.StoredVersions)
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(m.Settle):
-	}
+	m.Log.Info("stored objects are being rewritten", "stored", m.definition.Status.StoredVersions)
 	err := m.rewriteAll(ctx)
 	for ; apierrors.IsResourceExpired(err); err = m.rewriteAll(ctx) {
-		log.Info("the list is too old to go on: from the beginning")
+		m.Log.Info("the list is too old to go on: from the beginning")
 	}
 	if err != nil {
 		return err
@@ -95,7 +102,7 @@ func (m *migration) run(ctx context.Context) error {
 	if err := m.tell(ctx); err != nil {
 		return err
 	}
-	log.Info("every stored object was rewritten", "objects", m.rewritten.Load())
+	m.Log.Info("every stored object was rewritten", "objects", m.rewritten.Load())
 	return nil
 }
 
@@ -120,7 +127,7 @@ func (m *migration) rewriteAll(ctx context.Context) error {
 		if err := group.Wait(); err != nil {
 			return err
 		}
-		m.Log.Debug("rewritten", "definition", m.definition.Name, "objects", m.rewritten.Load())
+		m.Log.Debug("rewritten so far", "objects", m.rewritten.Load())
 		if next = page.Continue; next == "" {
 			return nil
 		}

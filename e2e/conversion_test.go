@@ -35,9 +35,10 @@ func TestSecondVersion(t *testing.T) {
 	if err := cluster.Apply(within(t, patience), house.Kubeconfig, manifest); err != nil {
 		t.Fatal(err)
 	}
-	first, address := converter(t)
-	_, standby := converter(t)
+	address, standby := free(t), free(t)
 	turnOn(t, address)
+	first := converter(t, address)
+	converter(t, standby)
 	ada := signIn(t, gateway(t).URL, "ada")
 	repository, err := house.Repository(within(t, patience), "second-version", fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\nCOPY Dockerfile /\n")}})
 	if err != nil {
@@ -89,21 +90,27 @@ func ownHouse(t *testing.T) {
 }
 
 // converter starts a controller that converts at the address.
-func converter(t *testing.T) (process *stack.Process, address string) {
+func converter(t *testing.T, address string) *stack.Process {
+	t.Helper()
+	process, err := house.Controller(within(t, patience), "--conversion-listen", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return process
+}
+
+// free is an address on loopback that nobody listens at.
+func free(t *testing.T) string {
 	t.Helper()
 	address, err := stack.FreeAddress(within(t, patience))
 	if err != nil {
 		t.Fatal(err)
 	}
-	process, err = house.Controller(within(t, patience), "--conversion-listen", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return process, address
+	return address
 }
 
 // turnOn does to the definitions what deploy/components/conversion does, with an address in
-// place of the Service, which has no network here. It waits until the API server converts.
+// place of the Service, which has no network here.
 func turnOn(t *testing.T, address string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "deploy", "components", "conversion", "definitions.yaml"))
@@ -151,7 +158,7 @@ func migrate(t *testing.T, version string) {
 	patchDefinitions(t,
 		map[string]any{"op": "replace", "path": "/spec/versions/0/storage", "value": version == "v1alpha1"},
 		map[string]any{"op": "replace", "path": "/spec/versions/1/storage", "value": version == "v1beta1"})
-	process, err := stack.Run("migrate-storage", house.Binaries.Controller, []string{"migrate-storage"}, []string{"KUBECONFIG=" + house.Kubeconfig}, io.Discard)
+	process, err := stack.Run("migrate-storage", house.Binaries.Controller, []string{"migrate-storage", "--settle", "1s"}, []string{"KUBECONFIG=" + house.Kubeconfig}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}

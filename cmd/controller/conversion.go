@@ -23,6 +23,7 @@ type conversions struct {
 	listener net.Listener
 	keeper   *conversion.Keeper
 	metrics  prometheus.Registerer
+	log      *slog.Logger
 }
 
 // newConversions listens for the API server; nil where it is not to.
@@ -38,7 +39,7 @@ func newConversions(ctx context.Context, c *config, log *slog.Logger, metrics pr
 	if err != nil {
 		return nil, fmt.Errorf("--conversion-listen (DRYDOCK_CONVERSION_LISTEN): %w", err)
 	}
-	return &conversions{tls.NewListener(listener, keeper.TLS()), keeper, metrics}, nil
+	return &conversions{tls.NewListener(listener, keeper.TLS()), keeper, metrics, log}, nil
 }
 
 // run serves until a while after the context ends.
@@ -51,7 +52,7 @@ func (c *conversions) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(untilUnrouted, cancel) })()
 	group, serving := errgroup.WithContext(serving)
 	group.Go(func() error { c.keeper.Run(serving); return nil })
-	group.Go(func() error { return serve(serving, c.listener, conversion.Handler(c.metrics)) })
+	group.Go(func() error { return serve(serving, c.listener, conversion.Handler(c.metrics), c.log) })
 	return group.Wait()
 }
 

@@ -95,7 +95,7 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		return errors.Join(err, listener.Close())
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, converts, registry)) })
+	group.Go(func() error { return serve(ctx, listener, routes(builds, stripe, notices, converts, registry), log) })
 	group.Go(func() error { return converts.run(ctx) })
 	group.Go(func() error { return builds.Run(ctx) })
 	group.Go(func() error {
