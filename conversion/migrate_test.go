@@ -60,12 +60,12 @@ func (w *world) interrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	first := w.calls.Load()
-	w.called = func() {
+	w.called.Store(new(func() {
 		if w.calls.Load() > first+10 {
 			cancel()
 		}
-	}
-	defer func() { w.called = func() {} }()
+	}))
+	defer w.called.Store(nil)
 	if err := w.migrate(ctx); err == nil {
 		t.Error("a migration that was ended in the middle says it is complete")
 	}

@@ -48,14 +48,14 @@ type world struct {
 	down  atomic.Bool
 	calls atomic.Int64
 	// called is told of each call before it is answered.
-	called func()
+	called atomic.Pointer[func()]
 }
 
 // newWorld installs deploy/ with its component conversion. Both versions are served when it
 // returns. The tests of this package share a control plane, and follow each other.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, called: func() {}}
+	w := &world{t: t}
 	var err error
 	w.config, err = clientcmd.BuildConfigFromFlags("", plane.Kubeconfig)
 	w.must(err)
@@ -108,7 +108,9 @@ func (w *world) serve() {
 			return
 		}
 		w.calls.Add(1)
-		w.called()
+		if called := w.called.Load(); called != nil {
+			(*called)()
+		}
 		handler.ServeHTTP(rw, r)
 	})}
 	config := &tls.Config{MinVersion: tls.VersionTLS13, GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
