@@ -83,7 +83,9 @@ func main() {
 func (a *actor) log(b build) string {
 	a.t.Helper()
 	var data struct {
-		Build struct{ Log struct{ Lines []struct{ Text string } } }
+		Build struct {
+			Log struct{ Lines []struct{ Text string } }
+		}
 	}
 	a.do(`query($id: ID!) { build(id: $id) { log(first: 10000) { lines { text } } } }`, map[string]any{"id": b.ID}, &data)
 	var text strings.Builder
