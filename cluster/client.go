@@ -17,6 +17,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/cache"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -48,6 +49,8 @@ type Client struct {
 	builds  *store[*build]
 	homes   *store[*home]
 	follows follows
+	// chunks of kept logs, by build and name.
+	chunks *cache.Cache[*chunk]
 	// accounts holds the namespaces that were seen to be an account's own, and its customer.
 	accounts sync.Map
 	// claiming holds the namespaces that are being annotated with their customer.
@@ -84,6 +87,9 @@ func New(options Options) (*Client, error) {
 	}
 	subscribers, err := newSubscribers(options.Registerer)
 	if err != nil {
+		return nil, err
+	}
+	if c.chunks, err = newChunks(options.Registerer); err != nil {
 		return nil, err
 	}
 	c.images = newStore(imageKind(&c.loose), subscribers, c.now)
@@ -133,6 +139,7 @@ func (c *Client) Close() {
 	c.stop()
 	c.ending.Unlock()
 	c.work.Wait()
+	c.chunks.Close()
 	c.drydock.Client.CloseIdleConnections()
 }
 

@@ -6,21 +6,17 @@ import (
 	"sync"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"drydock.dev/drydock/api/v1alpha1"
-	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
 )
 
-// What a shared follow keeps in memory for its readers, and how often it looks whether
-// a pod or container has begun.
+// What a shared follow keeps in memory for its readers: more than the controller leaves
+// out of what it keeps, so that they seldom need the pod.
 const (
-	tailLines   = 4096
-	tailBytes   = 2 << 20
-	followPause = 100 * time.Millisecond
-	// followLongest is the longest pause between looks.
-	followLongest = 2 * time.Second
+	tailLines = 40_000
+	tailBytes = 4 << 20
+	// turnLines are taken from memory at a time.
+	turnLines = 1000
 )
 
 // follow reads the log of one running build for all who follow it here: the newest
@@ -82,13 +78,18 @@ func (fs *follows) tail(path string, next int64, take func(v1alpha1.LogLine) boo
 	if f == nil || f.empty() {
 		return false
 	}
-	lines, _, _, behind := f.from(next)
-	for _, line := range lines {
-		if !take(line) {
-			break
+	for {
+		lines, _, _, behind := f.from(next)
+		for _, line := range lines {
+			if !take(line) {
+				return true
+			}
+			next = line.Number + 1
+		}
+		if len(lines) == 0 {
+			return !behind
 		}
 	}
-	return !behind
 }
 
 func (f *follow) empty() bool {
@@ -131,15 +132,27 @@ func (f *follow) from(next int64) (lines []v1alpha1.LogLine, changed <-chan stru
 	if len(f.lines) == 0 || next < f.lines[0].Number {
 		return nil, f.changed, f.ended, !f.ended // what was kept of an ended build has it
 	}
-	return slices.Clone(f.lines[next-f.lines[0].Number:]), f.changed, f.ended, false
+	rest := f.lines[next-f.lines[0].Number:]
+	return slices.Clone(rest[:min(len(rest), turnLines)]), f.changed, f.ended, false
 }
 
-// add takes the next line, unless it was taken before.
+// begin notes that lines up to a number are kept, and need not be read here.
+func (f *follow) begin(last int64) {
+	f.mu.Lock()
+	f.last = max(f.last, last)
+	f.mu.Unlock()
+	f.tell()
+}
+
+// add takes the next line, unless it was taken before; tell tells the readers of it.
 func (f *follow) add(line v1alpha1.LogLine) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if line.Number <= f.last {
 		return
+	}
+	if len(f.lines) > 0 && line.Number != f.last+1 {
+		f.lines, f.bytes = nil, 0 // those between are kept by now
 	}
 	f.lines = append(f.lines, line)
 	f.bytes += len(line.Text)
@@ -149,6 +162,12 @@ func (f *follow) add(line v1alpha1.LogLine) {
 		f.lines[0] = v1alpha1.LogLine{}
 		f.lines = f.lines[1:]
 	}
+}
+
+// tell wakes the readers that wait.
+func (f *follow) tell() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	close(f.changed)
 	f.changed = make(chan struct{})
 }
@@ -178,7 +197,7 @@ func (c *Client) runFollow(ctx context.Context, f *follow, b *build) {
 	for state := present[0]; !state.Phase.Done(); {
 		if state.Phase == model.BuildPhaseRunning && !started {
 			started = true
-			reading.Go(func() { c.followPod(ctx, f, b) })
+			reading.Go(func() { c.followPod(ctx, f, b.Key) })
 		}
 		next, ok := changes.take(ctx)
 		if !ok || next.gone {
@@ -188,63 +207,50 @@ func (c *Client) runFollow(ctx context.Context, f *follow, b *build) {
 	}
 }
 
-// followPod reads the containers of a build's pod one after the other.
-func (c *Client) followPod(ctx context.Context, f *follow, b *build) {
-	pod, err := c.pod(ctx, b)
-	for wait := followPause; pod == nil && ctx.Err() == nil; wait = min(2*wait, followLongest) {
-		if err != nil {
-			c.log.Warn("looking for a build's pod", "build", f.path, "error", err, "retry", wait)
+// How often is looked whether the controller has kept what the pod has no more.
+const (
+	keptPause   = 500 * time.Millisecond
+	keptLongest = 5 * time.Second
+)
+
+// followPod reads the pod of a build from behind what is kept of its log. Where the node
+// has rotated lines away before they were read, it goes on once they are kept.
+func (c *Client) followPod(ctx context.Context, f *follow, key model.Key) {
+	for wait := keptPause; ctx.Err() == nil; wait = min(2*wait, keptLongest) {
+		err := c.followFrom(ctx, f, key)
+		if err == nil {
+			return
+		}
+		if ctx.Err() == nil {
+			c.log.Warn("a build's log cannot be followed from here", "build", f.path, "error", err, "retry", wait)
 		}
 		pause(ctx, wait)
-		pod, err = c.pod(ctx, b)
-	}
-	if pod == nil {
-		return
-	}
-	last := int64(0)
-	for _, container := range v1alpha1.LogContainers(&pod.Spec) {
-		last = c.followContainer(ctx, f, pod, container, last)
 	}
 }
 
-// +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=pods,verbs=get
-
-// followContainer reads the lines of one container, numbered after last, until it has
-// ended, and gives the last one's number. A broken stream is opened again: lines that
-// were read before have the same numbers, and f takes none twice.
-func (c *Client) followContainer(ctx context.Context, f *follow, pod *corev1.Pod, container string, last int64) int64 {
-	newest := last
-	for wait := followPause; ctx.Err() == nil; wait = min(2*wait, followLongest) {
-		var rest *v1alpha1.LogLine
-		var err error
-		read, _ := containerState(pod, container)
-		if read {
-			rest, err = c.containerLog(ctx, pod, container, true, last, func(line v1alpha1.LogLine) bool {
-				newest = max(newest, line.Number)
-				f.add(line)
-				return true
-			})
-			wait = followPause
-		}
-		if err != nil && ctx.Err() == nil {
-			c.log.Warn("a build's log broke off", "build", f.path, "container", container, "error", err, "retry", wait)
-		}
-		now := &corev1.Pod{}
-		lost := do(ctx, c.core.Get().Namespace(pod.Namespace).Resource("pods").Name(pod.Name), now)
-		if fault.KindOf(lost) == fault.NotFound {
-			return newest
-		}
-		if lost == nil {
-			pod = now
-		}
-		if begun, ended := containerState(pod, container); ended && read == begun && lost == nil && err == nil {
-			if rest != nil {
-				f.add(*rest)
-				newest = max(newest, rest.Number)
-			}
-			return newest
-		}
-		pause(ctx, wait)
+func (c *Client) followFrom(ctx context.Context, f *follow, key model.Key) error {
+	b, err := c.build(key)
+	if err != nil {
+		return err
 	}
-	return newest
+	reader, last, err := c.podReader(ctx, b)
+	if err != nil {
+		return err
+	}
+	f.begin(last)
+	pending := 0
+	reader.Take = func(_ string, line v1alpha1.LogLine, _ bool) bool {
+		last++
+		line.Number = last
+		if f.add(line); pending >= turnLines {
+			f.tell()
+			pending = 0
+		}
+		pending++
+		return true
+	}
+	reader.Idle = f.tell
+	err = reader.Follow(ctx)
+	f.tell()
+	return err
 }

@@ -58,15 +58,15 @@ func (w *world) keep(t *testing.T, key model.Key, pod *corev1.Pod) {
 	must(t, err)
 	typed, err := kubernetes.NewForConfig(config)
 	must(t, err)
-	var tail v1alpha1.LogTail
+	var lines []v1alpha1.LogLine
 	for _, container := range v1alpha1.LogContainers(&pod.Spec) {
 		stream, err := typed.CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: container, Timestamps: true}).Stream(t.Context())
 		must(t, err)
-		lines := v1alpha1.NewLogReader(stream, tail.Last())
+		reader := v1alpha1.NewLogReader(stream, 0)
 		for err == nil {
 			var line v1alpha1.LogLine
-			if line, err = lines.Next(); err == nil || errors.Is(err, v1alpha1.ErrUnfinishedLine) {
-				tail.Add(line)
+			if line, err = reader.Next(); err == nil || errors.Is(err, v1alpha1.ErrUnfinishedLine) {
+				lines = append(lines, line)
 			}
 		}
 		must(t, stream.Close())
@@ -74,18 +74,28 @@ func (w *world) keep(t *testing.T, key model.Key, pod *corev1.Pod) {
 			t.Fatal(err)
 		}
 	}
-	w.keepTail(t, key, &tail)
+	w.keepLines(t, key, v1alpha1.PhaseSucceeded, lines)
 }
 
-func (w *world) keepTail(t *testing.T, key model.Key, tail *v1alpha1.LogTail) {
+// keepLines keeps lines as the controller does, of a build in a phase.
+func (w *world) keepLines(t *testing.T, key model.Key, phase v1alpha1.BuildPhase, lines []v1alpha1.LogLine) {
 	t.Helper()
-	chunks, log := tail.Pack(key.Name)
-	for _, chunk := range chunks {
-		must(t, w.Create(t.Context(), &corev1.ConfigMap{
-			ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.Namespace(key.Login), Name: chunk.Name},
-			BinaryData: map[string][]byte{v1alpha1.LogKey: chunk.Data}}))
+	var packer v1alpha1.LogPacker
+	write := func(chunk *v1alpha1.LogChunk) {
+		if chunk != nil {
+			must(t, w.Create(t.Context(), &corev1.ConfigMap{
+				ObjectMeta: metav1.ObjectMeta{Namespace: v1alpha1.Namespace(key.Login), Name: chunk.Name,
+					Annotations: map[string]string{v1alpha1.AnnotationLogContainer: chunk.Container}},
+				BinaryData: map[string][]byte{v1alpha1.LogKey: chunk.Data}}))
+		}
 	}
-	w.status(t, key, func(s *v1alpha1.BuildStatus) { s.Phase, s.Log = v1alpha1.PhaseSucceeded, &log })
+	for _, line := range lines {
+		write(packer.Add(key.Name, "build", line))
+	}
+	write(packer.Open())
+	packer.Bound()
+	log := packer.Status()
+	w.status(t, key, func(s *v1alpha1.BuildStatus) { s.Phase, s.Log = phase, &log })
 }
 
 // collect takes lines until the channel is closed.
@@ -266,16 +276,17 @@ func TestFollowBeyondMemory(t *testing.T) {
 }
 
 func TestKeptLog(t *testing.T) {
+	const last = v1alpha1.MaxLogLines + 20_000
 	w := newWorld(t)
 	c := w.connect(t, nil)
 	image := create(t, c, newLogin(), "app")
-	var tail v1alpha1.LogTail
 	at := time.Date(2026, 3, 1, 12, 0, 0, 5, time.UTC)
-	for i := int64(1); i <= v1alpha1.MaxLogLines+100; i++ {
-		tail.Add(v1alpha1.LogLine{Number: i, Time: at, Text: fmt.Sprint("line ", i, strings.Repeat("x", 100))})
+	var lines []v1alpha1.LogLine
+	for i := range last {
+		lines = append(lines, v1alpha1.LogLine{Time: at, Text: fmt.Sprint("line ", i+1, strings.Repeat("x", 100))})
 	}
 	kept := start(t, c, image.Key)
-	w.keepTail(t, kept.Key, &tail)
+	w.keepLines(t, kept.Key, v1alpha1.PhaseSucceeded, lines)
 	unborn := start(t, c, image.Key)
 	w.status(t, unborn.Key, ended(v1alpha1.PhaseCancelled))
 	eventually(t, "both ends are seen", func() bool {
@@ -286,8 +297,8 @@ func TestKeptLog(t *testing.T) {
 	page, err := c.BuildLog(t.Context(), kept.Key, 0, 1)
 	must(t, err)
 	oldest := page.Lines[0].Number
-	if oldest <= 101 || page.Complete {
-		t.Errorf("the first kept line is %d, complete: %v", oldest, page.Complete)
+	if oldest <= 1 || oldest > 20_000 || page.FirstLine != oldest || page.Complete {
+		t.Errorf("the first kept line is %d, and is said to be %d; complete: %v", oldest, page.FirstLine, page.Complete)
 	}
 	for _, test := range []struct {
 		reason      string
@@ -297,8 +308,8 @@ func TestKeptLog(t *testing.T) {
 	}{
 		{"the oldest that was kept", 0, 10, oldest, oldest + 9, false},
 		{"from within", 50_000, 10_000, 50_001, 60_000, false},
-		{"to the end", v1alpha1.MaxLogLines, 1000, v1alpha1.MaxLogLines + 1, v1alpha1.MaxLogLines + 100, true},
-		{"just the end", v1alpha1.MaxLogLines + 90, 10, v1alpha1.MaxLogLines + 91, v1alpha1.MaxLogLines + 100, true},
+		{"to the end", last - 100, 1000, last - 99, last, true},
+		{"just the end", last - 10, 10, last - 9, last, true},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			page, err := c.BuildLog(t.Context(), kept.Key, test.after, test.size)
@@ -332,14 +343,14 @@ func TestKeptLog(t *testing.T) {
 			}
 		})
 	}
-	page, err = c.BuildLog(t.Context(), kept.Key, v1alpha1.MaxLogLines+500, 10)
+	page, err = c.BuildLog(t.Context(), kept.Key, last+500, 10)
 	must(t, err)
 	if len(page.Lines) != 0 || !page.Complete {
 		t.Errorf("beyond the end: %d lines, complete: %v", len(page.Lines), page.Complete)
 	}
-	lines, err := c.FollowBuildLog(t.Context(), unborn.Key, 0)
+	none, err := c.FollowBuildLog(t.Context(), unborn.Key, 0)
 	must(t, err)
-	if got := collect(t, lines); len(got) != 0 {
+	if got := collect(t, none); len(got) != 0 {
 		t.Errorf("a build that never ran printed %q", got)
 	}
 }

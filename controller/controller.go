@@ -129,7 +129,7 @@ func New(opts Options) (*Controller, error) {
 	}{
 		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
 		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network},
-		&runs{deps: d, logs: logKeeper{deps: d, pods: typed.CoreV1()}},
+		&runs{deps: d, logs: newLogKeeper(d, typed.CoreV1())},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&retries{d},

@@ -7,6 +7,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"drydock.dev/drydock/api/v1alpha1"
 )
@@ -35,10 +37,13 @@ const (
 // runs follows running builds to their end.
 type runs struct {
 	deps
-	logs logKeeper
+	logs *logKeeper
 }
 
 func (r *runs) setup(mgr manager.Manager, options controller.Options) error {
+	if err := mgr.Add(r.logs); err != nil {
+		return err
+	}
 	byLabel := handler.EnqueueRequestsFromMapFunc(func(_ context.Context, object client.Object) []reconcile.Request {
 		name := object.GetLabels()[v1alpha1.LabelBuild]
 		return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}}}
@@ -48,6 +53,7 @@ func (r *runs) setup(mgr manager.Manager, options controller.Options) error {
 		Watches(&batchv1.Job{}, byLabel).
 		Watches(&corev1.Pod{}, byLabel).
 		Watches(&v1alpha1.Image{}, handler.EnqueueRequestsFromMapFunc(r.buildsOf), builder.WithPredicates(deletions)).
+		WatchesRawSource(source.Channel(r.logs.grown, &handler.EnqueueRequestForObject{})).
 		Complete(r)
 }
 
@@ -71,9 +77,13 @@ func (r *runs) buildsOf(ctx context.Context, image client.Object) []reconcile.Re
 func (r *runs) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	var build v1alpha1.Build
 	if err := r.Get(ctx, request.NamespacedName, &build); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.logs.forget(request.NamespacedName)
+		}
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	if build.Status.Phase.Done() {
+		r.logs.forget(request.NamespacedName)
 		return r.clean(ctx, &build)
 	}
 	if build.Status.Phase != v1alpha1.PhaseRunning {
@@ -128,12 +138,17 @@ func (r *runs) due(ctx context.Context, build *v1alpha1.Build, run run) (*verdic
 	return &due, nil
 }
 
-// progress shows whether the pod runs.
+// progress shows whether the pod runs, and what is kept of its log.
 func (r *runs) progress(ctx context.Context, build *v1alpha1.Build, run run) error {
 	v := verdict{v1alpha1.PhaseRunning, v1alpha1.ReasonPending, "Waits for its pod to start: " + run.pendingWhy()}
 	if run.pod != nil && podStarted(run.pod) {
 		v = verdict{v1alpha1.PhaseRunning, v1alpha1.ReasonBuilding, ""}
 		build.Status.StartTime = run.startTime()
+		if kept := r.logs.follow(ctx, build).status.Load(); !equality.Semantic.DeepEqual(kept, build.Status.Log) {
+			build.Status.Log = kept
+			v.apply(build, r.now())
+			return r.Status().Update(ctx, build)
+		}
 	}
 	return r.settle(ctx, build, v)
 }
@@ -156,17 +171,15 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	case build.Status.Reason == v1alpha1.ReasonPending: // it never ran: nobody pays for waiting
 		build.Status.StartTime = nil
 	}
-	if run.pod != nil && build.DeletionTimestamp.IsZero() {
-		kept, err := r.logs.keep(ctx, build, run.pod)
-		switch {
-		case err == nil:
-			build.Status.Log = kept
-		case build.Status.Log != nil: // kept before the pod was ended
-		case !apierrors.IsNotFound(err) && r.now().Sub(at) < logPatience:
+	if (run.pod != nil || r.logs.follows(build)) && build.DeletionTimestamp.IsZero() {
+		kept, err := r.logs.keep(ctx, build)
+		if err != nil && !apierrors.IsNotFound(err) && r.now().Sub(at) < logPatience {
 			return fmt.Errorf("keep the log: %w", err)
-		default:
-			r.log.Error("a build's log is lost", "namespace", build.Namespace, "build", build.Name, "error", err)
 		}
+		if err != nil {
+			r.log.Error("the end of a build's log is lost", "namespace", build.Namespace, "build", build.Name, "error", err)
+		}
+		build.Status.Log = kept
 	}
 	build.Status.Commit, build.Status.Digest = found.Commit, found.Digest
 	build.Status.References = found.references(build.Spec.Destination)
@@ -180,8 +193,9 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 // The log is kept first: it goes with the pod.
 func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verdict) (reconcile.Result, error) {
 	again := reconcile.Result{RequeueAfter: stopInterval}
-	if build.Status.Log == nil && run.pod != nil && podStarted(run.pod) && build.DeletionTimestamp.IsZero() {
-		kept, err := r.logs.keep(ctx, build, run.pod)
+	deleting := run.job == nil || !run.job.DeletionTimestamp.IsZero()
+	if !deleting && run.pod != nil && podStarted(run.pod) && build.DeletionTimestamp.IsZero() {
+		kept, err := r.logs.keepSoFar(ctx, build)
 		if err != nil {
 			r.log.Warn("the log of a build that is being ended is not there", "namespace", build.Namespace, "build", build.Name, "error", err)
 		}
@@ -190,7 +204,7 @@ func (r *runs) stop(ctx context.Context, build *v1alpha1.Build, run run, v *verd
 			return again, err
 		}
 	}
-	if run.job != nil && run.job.DeletionTimestamp.IsZero() {
+	if !deleting {
 		return again, client.IgnoreNotFound(r.deleteJob(ctx, run.job, metav1.DeletePropagationForeground))
 	}
 	pods, err := r.livePods(ctx, build)

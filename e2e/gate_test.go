@@ -54,7 +54,10 @@ RUN ["/gate"]
 // repositories counts those made, for names.
 var repositories atomic.Int64
 
-func newGate(t *testing.T, name string) *gate {
+func newGate(t *testing.T, name string) *gate { return newGateOf(t, name, gateProgram) }
+
+// newGateOf is a gate in front of another program, which finds it as gateProgram does.
+func newGateOf(t *testing.T, name, program string) *gate {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -66,7 +69,7 @@ func newGate(t *testing.T, name string) *gate {
 	go g.serve(listener)
 	g.Argument = map[string]any{"key": "GATE", "value": listener.Addr().String()}
 	g.Repository, err = house.Repository(within(t, patience), fmt.Sprintf("%s-%d", name, repositories.Add(1)), fstest.MapFS{
-		"Dockerfile": {Data: []byte(gateDockerfile)}, "gate": {Data: compile(t, gateProgram)},
+		"Dockerfile": {Data: []byte(gateDockerfile)}, "gate": {Data: compile(t, program)},
 	})
 	if err != nil {
 		t.Fatal(err)

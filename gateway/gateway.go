@@ -114,6 +114,7 @@ func (g *Gateway) routes() http.Handler {
 	}
 
 	handle("/graphql", g.identified(http.HandlerFunc(g.serveGraphQL)))
+	handle("GET "+logPath, g.identified(g.graphql))
 	handle("GET /auth/github", http.HandlerFunc(g.SignIn.Begin))
 	handle("GET /auth/github/callback", http.HandlerFunc(g.SignIn.Callback))
 	post("/auth/logout", http.HandlerFunc(g.SignIn.Out))

@@ -26,6 +26,7 @@ const (
 // extensions matters: what bounds the work comes before what does it.
 func (g *Gateway) newServer() *handler.Server {
 	server := handler.New(g.Schema)
+	server.AddTransport(logText{g})
 	server.AddTransport(webSocket{g})
 	server.AddTransport(plainHTTP{g})
 

@@ -29,6 +29,7 @@ type SubscriptionResolver interface {
 	ViewerChanged(ctx context.Context) (<-chan *model.Account, error)
 	BuildChanged(ctx context.Context, id *string, image *string) (<-chan *model.Build, error)
 	BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error)
+	BuildLogPieces(ctx context.Context, id string, after int) (<-chan *model.BuildLog, error)
 	ImageChanged(ctx context.Context, id string) (<-chan *model.Image, error)
 }
 
@@ -137,6 +138,28 @@ func (ec *executionContext) field_Subscription_buildChanged_args(ctx context.Con
 		return nil, err
 	}
 	args["image"] = arg1
+	return args, nil
+}
+
+func (ec *executionContext) field_Subscription_buildLogPieces_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "id",
+		func(ctx context.Context, v any) (string, error) {
+			return ec.unmarshalNID2string(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["id"] = arg0
+	arg1, err := graphql.ProcessArgField(ctx, rawArgs, "after",
+		func(ctx context.Context, v any) (int, error) {
+			return ec.unmarshalNInt2int(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["after"] = arg1
 	return args, nil
 }
 
@@ -762,6 +785,50 @@ func (ec *executionContext) fieldContext_Subscription_buildLog(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Subscription_buildLogPieces(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
+	return graphql.ResolveFieldStream(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Subscription_buildLogPieces(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Subscription().BuildLogPieces(ctx, fc.Args["id"].(string), fc.Args["after"].(int))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.BuildLog) graphql.Marshaler {
+			return ec.marshalNBuildLog2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildLog(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Subscription_buildLogPieces(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Subscription",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_BuildLog(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Subscription_buildLogPieces_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Subscription_imageChanged(ctx context.Context, field graphql.CollectedField) (ret func(ctx context.Context) graphql.Marshaler) {
 	return graphql.ResolveFieldStream(
 		ctx,
@@ -1176,6 +1243,8 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 		return ec._Subscription_buildChanged(ctx, fields[0])
 	case "buildLog":
 		return ec._Subscription_buildLog(ctx, fields[0])
+	case "buildLogPieces":
+		return ec._Subscription_buildLogPieces(ctx, fields[0])
 	case "imageChanged":
 		return ec._Subscription_imageChanged(ctx, fields[0])
 	default:

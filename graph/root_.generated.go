@@ -75,6 +75,7 @@ type ComplexityRoot struct {
 		ID              func(childComplexity int) int
 		Image           func(childComplexity int) int
 		Log             func(childComplexity int, after int, first int) int
+		LogSearch       func(childComplexity int, text string, after int, first int) int
 		Message         func(childComplexity int) int
 		Number          func(childComplexity int) int
 		Phase           func(childComplexity int) int
@@ -99,6 +100,13 @@ type ComplexityRoot struct {
 	}
 
 	BuildLog struct {
+		Complete  func(childComplexity int) int
+		EndCursor func(childComplexity int) int
+		FirstLine func(childComplexity int) int
+		Lines     func(childComplexity int) int
+	}
+
+	BuildLogMatches struct {
 		Complete  func(childComplexity int) int
 		EndCursor func(childComplexity int) int
 		Lines     func(childComplexity int) int
@@ -339,10 +347,11 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
-		BuildChanged  func(childComplexity int, id *string, image *string) int
-		BuildLog      func(childComplexity int, id string, after int) int
-		ImageChanged  func(childComplexity int, id string) int
-		ViewerChanged func(childComplexity int) int
+		BuildChanged   func(childComplexity int, id *string, image *string) int
+		BuildLog       func(childComplexity int, id string, after int) int
+		BuildLogPieces func(childComplexity int, id string, after int) int
+		ImageChanged   func(childComplexity int, id string) int
+		ViewerChanged  func(childComplexity int) int
 	}
 
 	UpdateImagePayload struct {
@@ -568,6 +577,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Build.Log(childComplexity, args["after"].(int), args["first"].(int)), true
+	case "Build.logSearch":
+		if e.ComplexityRoot.Build.LogSearch == nil {
+			break
+		}
+
+		args, err := ec.field_Build_logSearch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Build.LogSearch(childComplexity, args["text"].(string), args["after"].(int), args["first"].(int)), true
 	case "Build.message":
 		if e.ComplexityRoot.Build.Message == nil {
 			break
@@ -673,12 +693,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BuildLog.EndCursor(childComplexity), true
+	case "BuildLog.firstLine":
+		if e.ComplexityRoot.BuildLog.FirstLine == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildLog.FirstLine(childComplexity), true
 	case "BuildLog.lines":
 		if e.ComplexityRoot.BuildLog.Lines == nil {
 			break
 		}
 
 		return e.ComplexityRoot.BuildLog.Lines(childComplexity), true
+
+	case "BuildLogMatches.complete":
+		if e.ComplexityRoot.BuildLogMatches.Complete == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildLogMatches.Complete(childComplexity), true
+	case "BuildLogMatches.endCursor":
+		if e.ComplexityRoot.BuildLogMatches.EndCursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildLogMatches.EndCursor(childComplexity), true
+	case "BuildLogMatches.lines":
+		if e.ComplexityRoot.BuildLogMatches.Lines == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BuildLogMatches.Lines(childComplexity), true
 
 	case "BuildSecret.createdAt":
 		if e.ComplexityRoot.BuildSecret.CreatedAt == nil {
@@ -1654,6 +1699,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.BuildLog(childComplexity, args["id"].(string), args["after"].(int)), true
+	case "Subscription.buildLogPieces":
+		if e.ComplexityRoot.Subscription.BuildLogPieces == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_buildLogPieces_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BuildLogPieces(childComplexity, args["id"].(string), args["after"].(int)), true
 	case "Subscription.imageChanged":
 		if e.ComplexityRoot.Subscription.ImageChanged == nil {
 			break
@@ -2054,6 +2110,15 @@ type Build implements Node {
     "How many lines, 1 to 10000."
     first: Int! = 1000
   ): BuildLog!
+  "The lines of the log that hold a text, found on the server."
+  logSearch(
+    "What to look for, 1 to 200 characters, in the text as it is read: without ANSI escapes, upper and lower case alike."
+    text: String!
+    "The number of the line before the first one to look at."
+    after: Int! = 0
+    "How many lines, 1 to 1000."
+    first: Int! = 100
+  ): BuildLogMatches!
 }
 
 "A build in a list."
@@ -2081,6 +2146,18 @@ type BuildLog {
   "The last line's number: give it as ` + "`" + `after` + "`" + ` for what follows."
   endCursor: Int!
   "No line will follow."
+  complete: Boolean!
+  "The oldest line that is kept: over 1 where a log is so long that older lines are not kept."
+  firstLine: Int!
+}
+
+"Lines of a build's log that hold a text."
+type BuildLogMatches {
+  "In order."
+  lines: [LogLine!]!
+  "The last line that was looked at: give it as ` + "`" + `after` + "`" + ` to look on."
+  endCursor: Int!
+  "Nothing is left to look at: the build has ended, and all of its log was looked through."
   complete: Boolean!
 }
 
@@ -2185,6 +2262,13 @@ extend type Subscription {
     "The number of the last line already seen."
     after: Int! = 0
   ): LogLine!
+  "As buildLog, with the lines that came since the last piece in one: many times cheaper where much is printed."
+  buildLogPieces(
+    "The build."
+    id: ID!
+    "The number of the last line already seen."
+    after: Int! = 0
+  ): BuildLog!
 }
 `, BuiltIn: false},
 	{Name: "../schema/checkout.graphqls", Input: `"Which plan to buy."
@@ -3089,6 +3173,8 @@ func (ec *executionContext) childFields_Build(ctx context.Context, field graphql
 		return ec.fieldContext_Build_billedSeconds(ctx, field)
 	case "log":
 		return ec.fieldContext_Build_log(ctx, field)
+	case "logSearch":
+		return ec.fieldContext_Build_logSearch(ctx, field)
 	case "webhookDelivery":
 		return ec.fieldContext_Build_webhookDelivery(ctx, field)
 	}
@@ -3125,8 +3211,22 @@ func (ec *executionContext) childFields_BuildLog(ctx context.Context, field grap
 		return ec.fieldContext_BuildLog_endCursor(ctx, field)
 	case "complete":
 		return ec.fieldContext_BuildLog_complete(ctx, field)
+	case "firstLine":
+		return ec.fieldContext_BuildLog_firstLine(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BuildLog", field.Name)
+}
+
+func (ec *executionContext) childFields_BuildLogMatches(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "lines":
+		return ec.fieldContext_BuildLogMatches_lines(ctx, field)
+	case "endCursor":
+		return ec.fieldContext_BuildLogMatches_endCursor(ctx, field)
+	case "complete":
+		return ec.fieldContext_BuildLogMatches_complete(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BuildLogMatches", field.Name)
 }
 
 func (ec *executionContext) childFields_BuildSecret(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -25,6 +25,11 @@ func (r *buildResolver) Log(ctx context.Context, obj *model.Build, after int, fi
 	return r.logs.BuildLog(ctx, obj.Key, after, first)
 }
 
+// LogSearch is the lines of what a build printed that hold a text.
+func (r *buildResolver) LogSearch(ctx context.Context, obj *model.Build, text string, after int, first int) (*model.BuildLogMatches, error) {
+	return r.logs.SearchBuildLog(ctx, obj.Key, text, after, first)
+}
+
 // StartBuild starts a build under the limits of the viewer's plan.
 func (r *mutationResolver) StartBuild(ctx context.Context, input model.StartBuildInput) (*model.StartBuildPayload, error) {
 	key, err := r.changeOwn(ctx, model.KindImage, input.Image, input.ClientMutationID)
@@ -92,6 +97,18 @@ func (r *subscriptionResolver) BuildLog(ctx context.Context, id string, after in
 		return nil, err
 	}
 	return r.logs.FollowBuildLog(ctx, key, after)
+}
+
+// BuildLogPieces follows what one of the viewer's builds prints, many lines at a time.
+func (r *subscriptionResolver) BuildLogPieces(ctx context.Context, id string, after int) (<-chan *model.BuildLog, error) {
+	key, err := r.own(ctx, model.KindBuild, id)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkLogRange(after, 1); err != nil {
+		return nil, err
+	}
+	return r.logs.FollowBuildLogPieces(ctx, key, after)
 }
 
 func (r *Resolver) Build() graph.BuildResolver { return &buildResolver{r} }

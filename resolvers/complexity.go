@@ -10,6 +10,9 @@ import (
 // linesPerUnit is how many lines of a log cost as much as one object.
 const linesPerUnit = 100
 
+// searchCost is what looking through a log costs beside the lines that it gives.
+const searchCost = 500
+
 // complexity tells what the fields that give many cost: what one costs, for each
 // that may come. All others cost 1 and what is below them.
 func complexity() graph.ComplexityRoot {
@@ -22,6 +25,7 @@ func complexity() graph.ComplexityRoot {
 	c.Account.Builds = func(child, first int, _ *string, _ []model.BuildPhase) int { return many(child, first) }
 	c.Image.Builds = func(child, first int, _ *string, _ []model.BuildPhase) int { return many(child, first) }
 	c.Build.Log = func(child, _, first int) int { return many(child, first/linesPerUnit) }
+	c.Build.LogSearch = func(child int, _ string, _, first int) int { return searchCost + many(child, first/linesPerUnit) }
 	return c
 }
 

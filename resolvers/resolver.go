@@ -76,6 +76,10 @@ type Logs interface {
 	// FollowBuildLog sends the lines behind the one numbered after, and closes the
 	// channel when the last one is out or the context ends.
 	FollowBuildLog(ctx context.Context, key model.Key, after int) (<-chan *model.LogLine, error)
+	// FollowBuildLogPieces is the same with many lines at a time.
+	FollowBuildLogPieces(ctx context.Context, key model.Key, after int) (<-chan *model.BuildLog, error)
+	// SearchBuildLog is at most first lines behind the line numbered after that hold a text.
+	SearchBuildLog(ctx context.Context, key model.Key, text string, after, first int) (*model.BuildLogMatches, error)
 }
 
 // Watches tells of changes: the present state at once, then every change, until

@@ -10,18 +10,23 @@ import (
 
 // The bounds of a build's log.
 const (
-	// MaxLogBytes of text are kept of a build's log after its pod is gone, the
-	// newest lines.
-	MaxLogBytes = 10 << 20
-	// MaxLogLines are kept, the newest ones.
+	// MaxLogLines are kept of a build's log at least, the newest ones, or as many as fit
+	// into MaxLogChunks.
 	MaxLogLines = 100_000
+	// MaxLogChunks are kept at most, the newest ones. As no two neighbors would fit into
+	// one, they hold 10 MB and more.
+	MaxLogChunks = 21
 	// MaxLineBytes of one line are kept; the rest is cut off, and the line says so.
 	MaxLineBytes = 1_000_000
-	// MaxChunkBytes is the size of one ConfigMap's compressed chunk. A chunk that
-	// holds one very long line may be larger, yet stays under a ConfigMap's 1 MiB.
-	MaxChunkBytes = 512 << 10
+	// MaxChunkBytes of lines, with their numbers and times, make one chunk, before it is
+	// compressed; one very long line may be more. It fits into a ConfigMap's 1 MiB also
+	// where nothing is saved by compression.
+	MaxChunkBytes = 1_000_000
 	// LogKey is the key of the chunk in the ConfigMap's binaryData.
 	LogKey = "log.gz"
+	// AnnotationLogContainer of a chunk's ConfigMap names the container that printed the
+	// chunk's last line: there a reader of the pod's log goes on.
+	AnnotationLogContainer = "drydock.dev/log-container"
 )
 
 // LogLine is one line of a build's log.

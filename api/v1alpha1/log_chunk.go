@@ -8,19 +8,21 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// LogTail gathers the newest lines of a log, within MaxLogLines and MaxLogBytes,
-// and packs them for keeping. The zero value is ready for use.
+// LogPacker packs a log for keeping, line by line: a chunk that is full is sealed and
+// never changes again; the open one grows. The zero value is a log without lines.
 //
 // +kubebuilder:object:generate=false
-type LogTail struct {
-	lines []LogLine
-	bytes int
-	last  int64
+type LogPacker struct {
+	last      int64
+	names     []string // of the chunks that are kept, the open one's last
+	open      bytes.Buffer
+	container string // of the newest line
 }
 
 // LogChunk is one piece of a kept log: the content of one ConfigMap.
@@ -29,62 +31,80 @@ type LogTail struct {
 type LogChunk struct {
 	// Name of the ConfigMap.
 	Name string
+	// Container printed the last line, see AnnotationLogContainer.
+	Container string
 	// Data belongs under LogKey: gzip of lines "number time text".
 	Data []byte
 }
 
+// ResumeLog goes on with a log of which status tells, and whose newest chunk holds these lines.
+func ResumeLog(log BuildLog, newest []LogLine, container string) *LogPacker {
+	p := &LogPacker{last: log.Lines, names: slices.Clone(log.ConfigMaps), container: container}
+	for _, line := range newest {
+		p.write(line)
+	}
+	return p
+}
+
 // Last is the number of the newest line; 0 before the first.
-func (t *LogTail) Last() int64 { return t.last }
+func (p *LogPacker) Last() int64 { return p.last }
 
-// Add takes the next line, and drops the oldest ones that are beyond the bounds.
-func (t *LogTail) Add(line LogLine) {
-	t.lines = append(t.lines, line)
-	t.bytes += len(line.Text)
-	t.last = line.Number
-	for len(t.lines) > MaxLogLines || t.bytes > MaxLogBytes {
-		t.bytes -= len(t.lines[0].Text)
-		t.lines[0] = LogLine{}
-		t.lines = t.lines[1:]
+// Add takes the next line that a container of a build printed, and numbers it. It gives
+// the chunk that the line did not fit into any more, which is sealed; nil for most lines.
+func (p *LogPacker) Add(build, container string, line LogLine) (sealed *LogChunk) {
+	line.Number = p.last + 1
+	if p.open.Len() > 0 && p.open.Len()+len(line.Text)+maxLinePrefix > MaxChunkBytes {
+		sealed = p.Open()
+		p.open.Reset()
 	}
+	if p.open.Len() == 0 {
+		p.names = append(p.names, LogConfigMap(build, line.Number))
+	}
+	p.last, p.container = line.Number, container
+	p.write(line)
+	return sealed
 }
 
-// Pack gives the chunks of a build's log, each at home in a ConfigMap of its own,
-// and what the build's status says of them.
-func (t *LogTail) Pack(build string) ([]LogChunk, BuildLog) {
-	log := BuildLog{Lines: t.last}
-	var chunks []LogChunk
-	for rest := t.lines; len(rest) > 0; {
-		chunk := LogChunk{Name: LogConfigMap(build, rest[0].Number)}
-		chunk.Data, rest = packChunk(rest)
-		chunks = append(chunks, chunk)
-		log.ConfigMaps = append(log.ConfigMaps, chunk.Name)
-	}
-	if len(t.lines) > 0 {
-		log.FirstLine = t.lines[0].Number
-	}
-	return chunks, log
+// maxLinePrefix bounds a line's number, time and blanks, and its end.
+const maxLinePrefix = 64
+
+func (p *LogPacker) write(line LogLine) {
+	p.open.Write(strconv.AppendInt(p.open.AvailableBuffer(), line.Number, 10))
+	p.open.WriteByte(' ')
+	p.open.Write(line.Time.UTC().AppendFormat(p.open.AvailableBuffer(), time.RFC3339Nano))
+	p.open.WriteByte(' ')
+	p.open.WriteString(line.Text)
+	p.open.WriteByte('\n')
 }
 
-// packChunk compresses as many lines as fit into one chunk, and hands back the others.
-func packChunk(lines []LogLine) ([]byte, []LogLine) {
+// Open is the chunk that is not full yet, as far as it goes; nil before the first line.
+func (p *LogPacker) Open() *LogChunk {
+	if p.open.Len() == 0 {
+		return nil
+	}
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
-	pending := 0 // uncompressed bytes that may still be in the compressor
-	for i, line := range lines {
-		// Compression can add a little where it cannot save: 1 in 1000 is generous.
-		if size := len(line.Text) + 64; i > 0 && packed.Len()+(pending+size)*1001/1000 > MaxChunkBytes {
-			_ = writer.Flush() // into memory: never fails
-			pending = 0
-			if packed.Len()+size*1001/1000 > MaxChunkBytes {
-				_ = writer.Close()
-				return packed.Bytes(), lines[i:]
-			}
-		}
-		written, _ := fmt.Fprintf(writer, "%d %s %s\n", line.Number, line.Time.UTC().Format(time.RFC3339Nano), line.Text)
-		pending += written
-	}
+	_, _ = writer.Write(p.open.Bytes()) // into memory: never fails
 	_ = writer.Close()
-	return packed.Bytes(), nil
+	return &LogChunk{Name: p.names[len(p.names)-1], Container: p.container, Data: packed.Bytes()}
+}
+
+// Bound drops the oldest chunks that are beyond the bounds, and names them.
+func (p *LogPacker) Bound() (dropped []string) {
+	for len(p.names) > 1 && (len(p.names) > MaxLogChunks || p.last-LogConfigMapFirstLine(p.names[1]) >= MaxLogLines) {
+		dropped = append(dropped, p.names[0])
+		p.names = p.names[1:]
+	}
+	return dropped
+}
+
+// Status is what a build's status says once all chunks are written.
+func (p *LogPacker) Status() BuildLog {
+	log := BuildLog{Lines: p.last, ConfigMaps: slices.Clone(p.names)}
+	if len(p.names) > 0 {
+		log.FirstLine = LogConfigMapFirstLine(p.names[0])
+	}
+	return log
 }
 
 // UnpackLog gives the lines of one chunk, in order. A chunk that LogTail did not

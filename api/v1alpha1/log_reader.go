@@ -30,6 +30,9 @@ func NewLogReader(source io.Reader, last int64) *LogReader {
 	return &LogReader{source: bufio.NewReaderSize(source, 32<<10), number: last}
 }
 
+// Buffered is how many bytes the next line has at hand.
+func (r *LogReader) Buffered() int { return r.source.Buffered() }
+
 // Next is the next line. The end is io.EOF, or ErrUnfinishedLine with a line; any
 // other error is the stream's own, and what it broke off in is not handed out.
 func (r *LogReader) Next() (LogLine, error) {

@@ -62,7 +62,7 @@ func TestLogReader(t *testing.T) {
 	}
 }
 
-func TestLogTail(t *testing.T) {
+func TestLogPacker(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	noise := func(n int) string {
 		text := make([]byte, n)
@@ -80,51 +80,87 @@ func TestLogTail(t *testing.T) {
 	}{
 		{"no lines, no chunks", 0, nil, 0, 0},
 		{"a short log is one chunk", 3, func(i int) string { return fmt.Sprint("line ", i) }, 1, 1},
-		{"the newest lines are kept", v1alpha1.MaxLogLines + 5, func(int) string { return "x" }, 6, 1},
-		{"the newest bytes are kept", 12, func(int) string { return strings.Repeat("x", v1alpha1.MaxLineBytes) }, 3, 10},
-		{"what does not compress fills many chunks", 4000, func(int) string { return noise(1000) }, 1, 7},
-		{"very long lines have chunks of their own", 3, func(int) string { return noise(v1alpha1.MaxLineBytes) }, 1, 3},
+		{"the issue's log of 100,000 lines and 10 MB is kept whole, with what is printed around it", v1alpha1.MaxLogLines + 1000,
+			func(int) string { return strings.Repeat("x", 100) }, 1, 14},
+		{"of a longer one the newest lines are kept", 3 * v1alpha1.MaxLogLines, func(int) string { return "x" }, 177_772, 5},
+		{"of a larger one the newest 10 MB are kept, in chunks of their own where lines are long", 40,
+			func(int) string { return strings.Repeat("x", v1alpha1.MaxLineBytes) }, 20, 21},
+		{"what does not compress fits too", 3, func(int) string { return noise(v1alpha1.MaxLineBytes) }, 1, 3},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
-			var tail v1alpha1.LogTail
-			var want []v1alpha1.LogLine
-			for i := range test.lines {
-				line := v1alpha1.LogLine{Number: int64(i + 1), Time: printed, Text: test.text(i)}
-				tail.Add(line)
-				if line.Number >= test.firstLine {
-					want = append(want, line)
-				}
-			}
-			chunks, log := tail.Pack("app-xabc")
-			var got []v1alpha1.LogLine
-			var names []string
-			for _, chunk := range chunks {
-				if first := v1alpha1.LogConfigMapFirstLine(chunk.Name); first != int64(len(got))+test.firstLine {
-					t.Errorf("%s begins with line %d", chunk.Name, int64(len(got))+test.firstLine)
+			var packer v1alpha1.LogPacker
+			written := map[string][]byte{}
+			keep := func(chunk *v1alpha1.LogChunk) {
+				if chunk == nil {
+					return
 				}
 				if len(chunk.Data) > corev1.MaxSecretSize {
 					t.Errorf("%s does not fit into a ConfigMap: %d bytes", chunk.Name, len(chunk.Data))
 				}
-				names = append(names, chunk.Name)
-				for line, err := range v1alpha1.UnpackLog(chunk.Data) {
-					if err != nil {
-						t.Fatal(err)
-					}
-					got = append(got, line)
+				if chunk.Container != "build" {
+					t.Errorf("%s is of the container %q", chunk.Name, chunk.Container)
+				}
+				written[chunk.Name] = chunk.Data
+				for _, name := range packer.Bound() {
+					delete(written, name)
 				}
 			}
-			if !slices.Equal(want, got) { // too long for a diff
+			var all []v1alpha1.LogLine
+			for i := range test.lines {
+				line := v1alpha1.LogLine{Number: int64(i + 1), Time: printed, Text: test.text(i)}
+				keep(packer.Add("app-xabc", "build", v1alpha1.LogLine{Time: line.Time, Text: line.Text}))
+				all = append(all, line)
+			}
+			keep(packer.Open())
+			log := packer.Status()
+			if log.Lines != int64(test.lines) || log.FirstLine != test.firstLine || len(log.ConfigMaps) != test.chunks || len(written) != test.chunks {
+				t.Fatalf("%d lines from %d in %d chunks, %d of them written", log.Lines, log.FirstLine, len(log.ConfigMaps), len(written))
+			}
+			var got []v1alpha1.LogLine
+			for _, name := range log.ConfigMaps {
+				if first := v1alpha1.LogConfigMapFirstLine(name); first != int64(len(got))+test.firstLine {
+					t.Errorf("%s begins with line %d", name, int64(len(got))+test.firstLine)
+				}
+				got = append(got, unpack(t, written[name])...)
+			}
+			if want := all[max(0, test.firstLine-1):]; !slices.Equal(want, got) { // too long for a diff
 				t.Errorf("%d lines were unpacked, %d packed, and they differ", len(got), len(want))
-			}
-			wantLog := v1alpha1.BuildLog{Lines: int64(test.lines), FirstLine: test.firstLine, ConfigMaps: names}
-			if diff := cmp.Diff(wantLog, log); diff != "" {
-				t.Errorf("status (-want +got):\n%s", diff)
-			}
-			if len(chunks) != test.chunks {
-				t.Errorf("%d chunks, want %d", len(chunks), test.chunks)
 			}
 		})
 	}
+}
+
+// What goes on with a kept log writes what the one before would have written.
+func TestResumeLog(t *testing.T) {
+	var one v1alpha1.LogPacker
+	line := v1alpha1.LogLine{Time: printed, Text: strings.Repeat("x", 1000)}
+	for range 1500 {
+		one.Add("app-xabc", "build", line)
+	}
+	two := v1alpha1.ResumeLog(one.Status(), unpack(t, one.Open().Data), "build")
+	for i := range 1500 {
+		want, got := one.Add("app-xabc", "build", line), two.Add("app-xabc", "build", line)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("chunk at line %d (-want +got):\n%.500s", i, diff)
+		}
+	}
+	if diff := cmp.Diff(one.Status(), two.Status()); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(one.Open(), two.Open()); diff != "" {
+		t.Errorf("open chunk (-want +got):\n%.500s", diff)
+	}
+}
+
+func unpack(t *testing.T, data []byte) (lines []v1alpha1.LogLine) {
+	t.Helper()
+	for line, err := range v1alpha1.UnpackLog(data) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
 func TestUnpackLogRefusesWhatIsNoLog(t *testing.T) {

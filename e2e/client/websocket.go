@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -76,11 +77,11 @@ func (s *socket) Next(data any) error {
 		case "next":
 			return decode(m.Payload, data)
 		case "error":
-			var errors Errors
-			if err := json.Unmarshal(m.Payload, &errors); err != nil {
+			var list Errors
+			if err := json.Unmarshal(m.Payload, &list); err != nil {
 				return err
 			}
-			return errors
+			return list
 		case "complete":
 			return io.EOF
 		}
@@ -91,7 +92,11 @@ func (s *socket) Next(data any) error {
 func (s *socket) read() (message, error) {
 	for {
 		var m message
-		if err := wsjson.Read(s.ctx, s.connection, &m); err != nil {
+		err := wsjson.Read(s.ctx, s.connection, &m)
+		if errors.Is(err, io.EOF) {
+			return m, io.ErrUnexpectedEOF // the connection was cut off, the subscription is not complete
+		}
+		if err != nil {
 			return m, err
 		}
 		switch m.Type {

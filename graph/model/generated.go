@@ -32,6 +32,18 @@ type BuildLog struct {
 	EndCursor int `json:"endCursor"`
 	// No line will follow.
 	Complete bool `json:"complete"`
+	// The oldest line that is kept: over 1 where a log is so long that older lines are not kept.
+	FirstLine int `json:"firstLine"`
+}
+
+// Lines of a build's log that hold a text.
+type BuildLogMatches struct {
+	// In order.
+	Lines []*LogLine `json:"lines"`
+	// The last line that was looked at: give it as `after` to look on.
+	EndCursor int `json:"endCursor"`
+	// Nothing is left to look at: the build has ended, and all of its log was looked through.
+	Complete bool `json:"complete"`
 }
 
 // A secret for an image's builds. Its value is never shown again.

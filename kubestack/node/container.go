@@ -133,7 +133,7 @@ func (c *container) once() *corev1.ContainerStateTerminated {
 	if c.pod.term.Err() != nil {
 		return nil
 	}
-	log, err := createLog(c.logFile(c.restarts()))
+	log, err := createLog(c.logFile(c.restarts()), rotationOf(c.pod.object))
 	if err != nil {
 		return c.terminate(failedStart("ContainerCannotRun", err))
 	}

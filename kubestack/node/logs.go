@@ -26,13 +26,18 @@ const (
 type logFile struct {
 	stdout, stderr *os.File // for the container
 
+	path   string
+	rotate rotation
+
 	mu      sync.Mutex
 	file    *os.File
+	size    int64
+	looked  time.Time // when the size was looked at
 	readers []*os.File
 	copying sync.WaitGroup
 }
 
-func createLog(path string) (*logFile, error) {
+func createLog(path string, rotate rotation) (*logFile, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
@@ -40,7 +45,7 @@ func createLog(path string) (*logFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	log := &logFile{file: file}
+	log := &logFile{path: path, rotate: rotate, file: file, looked: time.Now()}
 	for stream, writer := range map[runtimeapi.LogStreamType]**os.File{runtimeapi.Stdout: &log.stdout, runtimeapi.Stderr: &log.stderr} {
 		var reader *os.File
 		if reader, *writer, err = os.Pipe(); err != nil {
@@ -78,7 +83,30 @@ func (l *logFile) write(line []byte, stream runtimeapi.LogStreamType) {
 	entry = time.Now().UTC().AppendFormat(entry, criLogs.RFC3339NanoFixed)
 	entry = fmt.Appendf(entry, " %s %s ", stream, tag)
 	entry = append(append(entry, line...), '\n')
-	_, _ = l.file.Write(entry) // a full disk must not stop the container's output
+	if now := time.Now(); now.Sub(l.looked) >= l.rotate.every {
+		l.looked = now
+		l.rotateLarge()
+	}
+	written, _ := l.file.Write(entry) // a full disk must not stop the container's output
+	l.size += int64(written)
+}
+
+// rotateLarge begins another file where this one is too large, as the kubelet does: what is
+// in the one before is not to be had by the API any more.
+func (l *logFile) rotateLarge() {
+	if l.size < l.rotate.size {
+		return
+	}
+	if err := os.Rename(l.path, l.path+".1"); err != nil {
+		return // the log stays where it is
+	}
+	next, err := os.Create(l.path)
+	if err != nil {
+		_ = os.Rename(l.path+".1", l.path)
+		return
+	}
+	_ = l.file.Close()
+	l.file, l.size = next, 0
 }
 
 // close returns when everything the container wrote is in the file.
