@@ -93,6 +93,7 @@ func TestBuildEnds(t *testing.T) {
 	eat := w.git.runs("eat", `["/helper", "eat", "2000"]`)
 	sleep := w.git.runs("sleep", `["/helper", "sleep", "60000"]`)
 	fails := w.git.runs("fails", `["/helper", "exit", "3"]`)
+	foreign := w.git.runs("foreign", `["/nothing", "exit", "0"]`)
 	sample := w.git.url("sample")
 	commit := w.git.repository("links", map[string]string{
 		"Dockerfile": "FROM scratch\nCOPY . /\n", "out": "-> /etc", "file": "-> /etc/passwd", "in": "-> folder", "folder/Dockerfile": "FROM scratch\nCOPY . /\n",
@@ -155,6 +156,10 @@ func TestBuildEnds(t *testing.T) {
 			change: func(b *v1alpha1.Build) { b.Spec.Limits.Memory = resource.MustParse("256Mi") }},
 		{reason: "the strategy cannot build for the platform", name: "platform", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonPlatformUnsupported, message: "plan9/mips",
 			change: func(b *v1alpha1.Build) { b.Spec.Platforms = []string{"plan9/mips"} }},
+		{reason: "several platforms are one index", name: "platforms", repository: sample, phase: v1alpha1.PhaseSucceeded, want: v1alpha1.ReasonPushed,
+			change: func(b *v1alpha1.Build) { b.Spec.Platforms = []string{"linux/amd64", "linux/arm64"} }},
+		{reason: "a step for a platform that this node cannot run", name: "foreign", repository: foreign, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonPlatformUnsupported, message: "linux/s390x would need others",
+			change: func(b *v1alpha1.Build) { b.Spec.Platforms = []string{"linux/s390x"} }},
 		{reason: "no minutes are left", name: "quota", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonQuotaExceeded, message: "choose a larger plan",
 			change: func(b *v1alpha1.Build) { b.Spec.Limits.BuildMinutes = new(int64(0)) }},
 		{reason: "no pod can start in time", name: "pending", repository: sample, phase: v1alpha1.PhaseFailed, want: v1alpha1.ReasonTimeout, message: "No pod started",

@@ -44,39 +44,84 @@ build() {
   run buildah bud "$@" -- "$context"
 }
 
-# cached builds with the layers of earlier builds, and leaves its own for the next: each in
-# an image of its own in the repository $cache. Without the right to write there it goes on.
+# cached builds one image with the layers of earlier builds, and leaves its own for the next:
+# each in an image of its own in the repository $cache. Without the right to write there it
+# goes on. Platforms have caches of their own: Buildah tells their layers not apart.
 cached() {
-  build --layers --cache-from "$cache" --cache-to "$cache" && return
+  [ -n "$DRYDOCK_CACHE" ] || { build "$@"; return; }
+  build --layers --cache-from "$cache" --cache-to "$cache" "$@" && return
   grep -q '^Error: failed pushing cache' "$work/said" || return
   echo "==> Layers cannot be kept in $cache: the next build takes longer (updateImage with cache: false turns this off)"
-  build --layers
+  build --layers "$@"
+}
+
+# each builds an image for each of several platforms, and puts them into one index.
+each() {
+  index=drydock-index
+  run buildah manifest create "$index" || return
+  for platform in $DRYDOCK_PLATFORMS; do
+    echo "==> Building for $platform"
+    build --platform "$platform" || return
+    run buildah manifest add "$index" "$(cat "$work/image")" || return
+  done
+}
+
+# failed tells what went wrong with the build. That a program is for another platform is
+# printed by Buildah's chroot, at times: a foreign platform without QEMU tells as much.
+failed() {
+  host=$(buildah info --format '{{.host.os}}/{{.host.arch}}')
+  if grep -q 'exec format error' "$work/said" || {
+    [ "${platform:-$host}" != "$host" ] && grep -q '^Error: building at STEP "RUN' "$work/said" &&
+      ! find /proc/sys/fs/binfmt_misc -name 'qemu*' | grep -q .
+  }; then
+    fail PlatformUnsupported "This installation runs programs for $host alone, in steps (RUN) too; ${platform:-the image} would need others. $(said)"
+  fi
+  fail BuildFailed "$(said)$(hint pull)"
 }
 
 # pulled are the images in the storage that have a name: it held none before.
 pulled() {
   buildah images --noheading --filter dangling=false --format '{{.Name}}:{{.Tag}}@{{.Digest}}' |
-    sed -e "\|^$cache:|d" -e 's/:<none>@/@/'
+    sed -e "\|^$cache:|d" -e '/^localhost\/drydock-index:/d' -e 's/:<none>@/@/'
 }
 
+# push TAG: the image, or the index. Buildah 1.28 takes no notice of registries.conf for an
+# index, and may fail to push one without saying so.
 push() {
-  run buildah push --retry 2 --retry-delay 1s --digestfile "$work/digest" -- "$(cat "$work/image")" "docker://$DRYDOCK_DESTINATION:$1" ||
-    fail PushDenied "The registry did not take $DRYDOCK_DESTINATION:$1: $(said)$(hint push)"
-  pushed="$pushed${pushed:+ }$1"
-  digest=$(cat "$work/digest")
+  rm -f "$work/digest"
+  if [ -n "$index" ]; then
+    verify=true
+    if printf '%s\n' "$DRYDOCK_INSECURE_REGISTRIES" | grep -Fqx -- "${DRYDOCK_DESTINATION%%/*}"; then
+      verify=false
+    fi
+    run buildah manifest push --all --format oci --tls-verify=$verify --digestfile "$work/digest" -- "$index" "docker://$DRYDOCK_DESTINATION:$1"
+  else
+    run buildah push --retry 2 --retry-delay 1s --digestfile "$work/digest" -- "$(cat "$work/image")" "docker://$DRYDOCK_DESTINATION:$1"
+  fi && [ -s "$work/digest" ]
 }
 
 labelled >"$work/Dockerfile"
 if ignore=$(within "$root" "$dockerfile.dockerignore") && [ -f "$ignore" ]; then
   cp "$ignore" "$work/Dockerfile.dockerignore"
 fi
-cache=$DRYDOCK_DESTINATION/cache
-if [ -n "$DRYDOCK_CACHE" ]; then cached; else build; fi || fail BuildFailed "$(said)$(hint pull)"
+cache=$DRYDOCK_DESTINATION/cache index='' platform=''
+case $DRYDOCK_PLATFORMS in
+  '') cached ;;
+  *"
+"*) each ;;
+  *)
+    platform=$DRYDOCK_PLATFORMS
+    cache=$cache/$(printf '%s' "$platform" | tr / -)
+    cached --platform "$platform"
+    ;;
+esac || failed
 # shellcheck disable=SC2046 # words
 based $(pulled)
 for tag in $tags; do
   echo "==> Pushing $DRYDOCK_DESTINATION:$tag"
-  push "$tag"
+  push "$tag" || fail PushDenied "The registry did not take $DRYDOCK_DESTINATION:$tag: $(said)$(hint push)"
+  pushed="$pushed${pushed:+ }$tag"
+  digest=$(cat "$work/digest")
 done
 echo "==> Pushed $digest"
 result '' ''
