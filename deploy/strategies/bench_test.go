@@ -26,7 +26,7 @@ type bench struct {
 	dir, work          string // work is where builds keep their files
 	registry           string // host:port
 	repository, commit string
-	env                map[string]string // over the defaults
+	env, tools         map[string]string // over the defaults
 }
 
 // said is a termination message.
@@ -100,6 +100,7 @@ func (b *bench) command(script string) (command *exec.Cmd, message string) {
 		"DRYDOCK_DESTINATION": b.registry + "/team/app", "DRYDOCK_TAGS": "latest", "DRYDOCK_PLATFORMS": "", "DRYDOCK_CACHE": "", "DRYDOCK_ARGS": "",
 		"DRYDOCK_INSECURE_REGISTRIES": b.registry, "DRYDOCK_REGISTRY_LOGINS": "", "DRYDOCK_GIT_CREDENTIAL": "/nonexistent", "DRYDOCK_SECRETS": "",
 	}
+	maps.Copy(env, b.tools)
 	maps.Copy(env, b.env)
 	command = exec.Command("sh", "-c", script)
 	for name, value := range env {

@@ -16,6 +16,10 @@ build() {
   if [ -n "$DRYDOCK_PLATFORMS" ]; then
     set -- "$@" --opt "platform=$(printf '%s' "$DRYDOCK_PLATFORMS" | tr '\n' ',')"
   fi
+  set -- "$@" --opt attest:provenance=mode=max --opt "vcs:source=$home" --opt "vcs:revision=$commit"
+  if [ -n "$SBOM_SCANNER" ]; then
+    set -- "$@" --opt "attest:sbom=generator=$SBOM_SCANNER"
+  fi
   for key in $DRYDOCK_ARGS; do
     eval "value=\$DRYDOCK_ARG_$key"
     # shellcheck disable=SC2154 # set by eval

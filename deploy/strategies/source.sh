@@ -162,8 +162,7 @@ render() {
 origin() {
   prefix=org.opencontainers.image
   own=$(grep -v '^[[:blank:]]*#' "$dockerfile" || :)
-  for label in "source=$(printf '%s' "$DRYDOCK_REPOSITORY" | sed -E 's|^(https?://)[^/@]*@|\1|')" \
-    "revision=$commit" "created=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
+  for label in "source=$home" "revision=$commit" "created=$(date -u +%Y-%m-%dT%H:%M:%SZ)" \
     ${branch:+"ref.name=$branch"} ${tagged:+"ref.name=$tagged" "version=$tagged"}; do
     case $own in
       *"$prefix.${label%%=*}"*) ;;
@@ -180,4 +179,5 @@ echo "==> Building commit $commit"
 check
 render
 logins
+home=$(printf '%s' "$DRYDOCK_REPOSITORY" | sed -E 's|^(https?://)[^/@]*@|\1|')
 labels=$(origin)

@@ -1,4 +1,5 @@
-// Helper is what RUN steps of the tests' Dockerfiles run: images there have no shell.
+// Helper is what RUN steps of the tests' Dockerfiles run: images there have no shell. Without
+// arguments it is an SBOM scanner of BuildKit that finds nothing.
 package main
 
 import (
@@ -9,6 +10,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 1 {
+		scan()
+		return
+	}
 	amount, _ := strconv.Atoi(os.Args[2])
 	switch os.Args[1] {
 	case "sleep": // milliseconds
@@ -35,5 +40,14 @@ func main() {
 		fmt.Println(string(text), err)
 	case "exit": // code
 		os.Exit(amount)
+	}
+}
+
+// scan keeps to https://github.com/moby/buildkit/blob/master/docs/attestations/sbom-protocol.md.
+func scan() {
+	const sbom = `{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"nothing"}}`
+	if err := os.WriteFile(os.Getenv("BUILDKIT_SCAN_DESTINATION")+"/sbom.spdx.json", []byte(sbom), 0o644); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
 	}
 }
