@@ -8,6 +8,7 @@ BINARIES := bin/drydock bin/controller bin/devstack
 GOTOOL   := $(GO) tool -modfile=tools/go.mod
 LINT     := $(GO) tool -modfile=tools/lint/go.mod golangci-lint
 export KUBESTACK := $(CURDIR)/bin/kubestack
+export BUILDKIT := $(CURDIR)/bin/buildkit
 
 .PHONY: help
 help: ## Tell what there is to make
@@ -32,6 +33,12 @@ bin/controller bin/devstack: bin/%: FORCE
 bin/kubestack: FORCE
 	@CGO_ENABLED=0 hack/gobuild.sh kubestack $(GO) build -C kubestack \
 		-ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(K8S)' -o ../$@ .
+
+bin/buildkit: tools/buildkit/go.mod
+	@mkdir -p $@
+	@CGO_ENABLED=0 hack/gobuild.sh buildkit $(GO) build -C tools/buildkit -ldflags '-s -w' -o ../../$@/ \
+		github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
+	@touch $@
 
 IMAGE_PREFIX ?= localhost/drydock
 CERTIFICATES ?= /etc/ssl/certs/ca-certificates.crt
@@ -60,7 +67,7 @@ dev: web/app/dist/index.html ## Serve the app with hot reload, over the stack th
 	@cd web/app && DRYDOCK_URL=$(DRYDOCK_URL) exec npm run --silent dev
 
 .PHONY: test
-test: packages-test web bin/kubestack ## Run every test, on the real control plane
+test: packages-test web bin/kubestack bin/buildkit ## Run every test, on the real control plane
 	$(GO) test -race -shuffle=on -timeout 40m ./...
 	CGO_ENABLED=0 $(GO) test -C kubestack -shuffle=on -timeout 15m ./...
 

@@ -21,6 +21,7 @@ for set in "$@"; do
 		;;
 	test)
 		need gcc gcc
+		need runc runc # BuildKit's
 		[ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
 		;;
 	web)
