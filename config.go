@@ -37,6 +37,7 @@ type config struct {
 	registries  settings.Registries
 	signing     settings.Signing
 	outgoing    settings.Webhooks
+	triggers    settings.Triggers
 	// privateRegistries tells whether logins may be tried in private networks.
 	privateRegistries bool
 	dev               bool
@@ -104,13 +105,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "private-registries", Env: "DRYDOCK_PRIVATE_REGISTRIES", Help: "whether logins may be tried at registries in private networks"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.outgoing.Bind(set), c.authSettings(set))
+	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.outgoing.Bind(set), c.triggers.Bind(set), c.authSettings(set))
 }
 
 // validate checks the settings against each other and reads the session keys. Its error
 // is one line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate, c.signing.Validate, c.outgoing.Validate} {
+	for _, check := range []func() error{c.validateAddresses, c.stripe.Validate, c.webhooks.validate, c.replicas.Validate, c.validateClients, c.validateSessions, c.validateTLS, c.validateProxy, c.validateLimits, c.registries.Validate, c.signing.Validate, c.outgoing.Validate, c.triggers.Validate} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"drydock.dev/drydock/gateway"
 	"drydock.dev/drydock/graph"
 	"drydock.dev/drydock/loaders"
+	"drydock.dev/drydock/push"
 	registries "drydock.dev/drydock/registry"
 	"drydock.dev/drydock/resolvers"
 	"drydock.dev/drydock/tally"
@@ -52,6 +53,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 	if err != nil {
 		return nil, err
 	}
+	pushes := push.New(push.Options{Images: kube, Builds: kube, Accounts: money, Keys: c.signing.Keys, Log: log})
 	sources := loaders.Sources{Accounts: money, Images: kube, Builds: kube}
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
@@ -60,6 +62,9 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 			Webhooks: resolvers.Webhooks{Keeper: kube, Rules: c.webhookRules(), Keys: c.signing.Keys},
 
 			Registries: kube, Logins: logins, Git: kube, Secrets: kube, Log: log,
+			Triggers: resolvers.Triggers{
+				Pushes: kube, Keys: c.signing.Keys, WebhookURL: public.JoinPath(gateway.GitHubPath).String(), MinInterval: c.triggers.MinInterval, Now: time.Now,
+			},
 		})),
 		PerResponse:   func(ctx context.Context) context.Context { return loaders.With(ctx, loaders.New(sources)) },
 		Sessions:      signIn.Sessions,
@@ -69,6 +74,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		Dev:           c.dev,
 		Checks:        map[string]gateway.Check{"stripe": money, "kubernetes": kube, "notices": clients.notices},
 		StripeWebhook: money.Webhook,
+		GitHubWebhook: pushes.Take,
 		Badge:         kube.Badge,
 		Home:          app,
 		GraphiQL:      explorer,

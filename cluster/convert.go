@@ -92,6 +92,7 @@ func imageOf(o *v1alpha1.Image) *model.Image {
 		UpdatedAt:    updateTime(&o.ObjectMeta),
 		Version:      o.ResourceVersion,
 	}
+	image.Triggers = triggersOf(o)
 	for _, arg := range o.Spec.BuildArgs {
 		image.BuildArgs = append(image.BuildArgs, &model.KeyValue{Key: arg.Key, Value: arg.Value})
 	}
@@ -127,6 +128,8 @@ func buildOf(o *v1alpha1.Build) *build {
 		Phase:       model.BuildPhase(strings.ToUpper(string(cmp.Or(o.Status.Phase, v1alpha1.PhaseQueued)))),
 		Reason:      optional(o.Status.Reason),
 		Message:     optional(o.Status.Message),
+		TriggerTime: timeOf(o.Spec.TriggerTime),
+		Ref:         o.Spec.Source.Ref,
 		TriggeredBy: optional(o.Spec.TriggeredBy),
 		Trigger:     launch.Trigger(o.Spec.Trigger),
 		Commit:      optional(cmp.Or(o.Status.Commit, o.Spec.Commit)),

@@ -94,6 +94,7 @@ func newImage(login string, in model.CreateImageInput) *v1alpha1.Image {
 	image.Spec.BuildArgs = buildArgs(in.BuildArgs)
 	image.Spec.Platforms = in.Platforms
 	image.Spec.Cache = &in.Cache
+	setTriggers(image, in.Triggers, in.ClientMutationID)
 	image.Spec.TimeoutSeconds = seconds(in.TimeoutSeconds)
 	image.Spec.Public = in.Public
 	return image
@@ -117,6 +118,9 @@ func (c *Client) UpdateImage(ctx context.Context, key model.Key, in model.Update
 				record(image.Annotations[annotationUpdates], hash, ""))
 		}
 		applyUpdate(&image.Spec, in)
+		if triggers, set := in.Triggers.ValueOK(); set {
+			setTriggers(image, triggers, in.ClientMutationID)
+		}
 		return true, nil
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ type pass struct {
 	again   time.Duration    // when to walk again without an event; 0 for never
 	quotas  map[string]quota // by login, asked once per pass
 	holds   map[string]string
+	newest  map[lane]*v1alpha1.Build // of automatic builds
 }
 
 // visit brings one queued build a step further: to its end, to its Job, or to wait.
@@ -35,6 +36,9 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 	stop, err := p.stopped(ctx, build)
 	if err != nil {
 		return err
+	}
+	if stop == nil && entry.made == nil {
+		stop = p.superseded(build)
 	}
 	if entry.made == nil && stop == nil && p.blocked && build.Status.Phase != "" {
 		return nil // it is said to wait: most builds of a long queue

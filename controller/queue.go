@@ -117,7 +117,7 @@ func (q *queue) Reconcile(ctx context.Context, request reconcile.Request) (resul
 		return result, err
 	}
 	q.places.hold(request.Namespace, running)
-	pass := &pass{queue: q, running: running, quotas: map[string]quota{}, holds: map[string]string{}}
+	pass := &pass{queue: q, running: running, quotas: map[string]quota{}, holds: map[string]string{}, newest: newestOf(waiting)}
 	defer func() {
 		q.places.leave(request.Namespace, len(waiting), err == nil && pass.ready)
 		q.metrics.shared(q.places.figures())

@@ -16,6 +16,7 @@ import (
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/semaphore"
 
 	"drydock.dev/drydock/auth"
 	"drydock.dev/drydock/badge"
@@ -39,6 +40,8 @@ type Options struct {
 	Dev bool
 	// StripeWebhook takes what Stripe delivers to POST /webhooks/stripe.
 	StripeWebhook StripeWebhook
+	// GitHubWebhook takes what GitHub delivers to POST /webhooks/github/{image}.
+	GitHubWebhook GitHubWebhook
 	// Badge is the state of an image whose badge everybody may see; public is false for any other.
 	Badge func(login, image string) (state badge.State, public bool)
 	// Checks are the parts that /readyz asks, by name.
@@ -68,6 +71,7 @@ type Gateway struct {
 	Options
 	metrics *metrics
 	streams *streams
+	large   *semaphore.Weighted
 	badges  badge.Badges
 	graphql *handler.Server
 	handler http.Handler
@@ -84,7 +88,7 @@ func New(o Options) (*Gateway, error) {
 		o.Now = time.Now
 	}
 	o.Limits = o.Limits.orDefaults()
-	g := &Gateway{Options: o, metrics: newMetrics(o.Registerer), streams: newStreams(), started: o.Now()}
+	g := &Gateway{Options: o, metrics: newMetrics(o.Registerer), streams: newStreams(), large: semaphore.NewWeighted(largeBodies), started: o.Now()}
 	g.graphql = g.newServer()
 	var err error
 	if g.badges, err = badge.Draw(); err != nil {
@@ -96,6 +100,7 @@ func New(o Options) (*Gateway, error) {
 		return nil, err
 	}
 	protection.AddInsecureBypassPattern(stripePath) // signed: who sends it does not matter
+	protection.AddInsecureBypassPattern(GitHubPath + "/{image}")
 	protection.SetDenyHandler(http.HandlerFunc(refuseOrigin))
 	g.handler = g.recorded(g.secured(protection.Handler(o.Sessions.Handler(g.routes()))))
 	return g, nil
@@ -122,6 +127,7 @@ func (g *Gateway) routes() http.Handler {
 		post("/auth/dev", http.HandlerFunc(g.SignIn.Dev))
 	}
 	post(stripePath, http.HandlerFunc(g.serveStripe))
+	post(GitHubPath+"/{image}", http.HandlerFunc(g.serveGitHub))
 	handle("GET "+badgePath+"/{login}/{image}", http.HandlerFunc(g.serveBadge))
 	handle("GET /livez", http.HandlerFunc(livez))
 	handle("GET /readyz", http.HandlerFunc(g.readyz))

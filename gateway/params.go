@@ -40,7 +40,7 @@ func (g *Gateway) fromBody(w http.ResponseWriter, r *http.Request, params *graph
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return &refusal{http.StatusUnsupportedMediaType, "Send the body without a Content-Encoding."}
 	}
-	body, refused := g.readBody(w, r)
+	body, refused := g.readBody(w, r, g.Limits.BodyBytes)
 	if refused != nil {
 		return refused
 	}
@@ -51,8 +51,8 @@ func (g *Gateway) fromBody(w http.ResponseWriter, r *http.Request, params *graph
 }
 
 // readBody reads a body of bounded size.
-func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, g.Limits.BodyBytes))
+func (g *Gateway) readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *refusal) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err == nil {
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a stream may last
 		return body, nil

@@ -18,13 +18,14 @@ const secret = "dial tcp 10.0.0.7:443: hunter2"
 // schema resolves the few fields that the tests ask for; all others panic.
 type schema struct{}
 
-func (schema) Query() graph.QueryResolver               { return queries{} }
-func (schema) Mutation() graph.MutationResolver         { return mutations{} }
-func (schema) Subscription() graph.SubscriptionResolver { return subscriptions{} }
-func (schema) Account() graph.AccountResolver           { return accounts{} }
-func (schema) Build() graph.BuildResolver               { return nil }
-func (schema) DailyUsage() graph.DailyUsageResolver     { return nil }
-func (schema) Image() graph.ImageResolver               { return nil }
+func (schema) Query() graph.QueryResolver                 { return queries{} }
+func (schema) Mutation() graph.MutationResolver           { return mutations{} }
+func (schema) Subscription() graph.SubscriptionResolver   { return subscriptions{} }
+func (schema) Account() graph.AccountResolver             { return accounts{} }
+func (schema) Build() graph.BuildResolver                 { return nil }
+func (schema) DailyUsage() graph.DailyUsageResolver       { return nil }
+func (schema) Image() graph.ImageResolver                 { return nil }
+func (schema) ImageTriggers() graph.ImageTriggersResolver { return nil }
 
 type queries struct{ graph.QueryResolver }
 

@@ -26,7 +26,7 @@ type StripeWebhook func(ctx context.Context, payload []byte, signature string) e
 // (https://docs.stripe.com/webhooks), and shows the words to the account's owner.
 func (g *Gateway) serveStripe(w http.ResponseWriter, r *http.Request) {
 	outcome, status, words := "refused", 0, ""
-	body, refused := g.readBody(w, r)
+	body, refused := g.readBody(w, r, g.Limits.BodyBytes)
 	var err error
 	if refused != nil {
 		status, words = refused.status, refused.words
@@ -37,14 +37,20 @@ func (g *Gateway) serveStripe(w http.ResponseWriter, r *http.Request) {
 		outcome, status = delivery(err)
 		words = "ok"
 	}
+	g.answerWebhook(w, r, "stripe", outcome, status, words, err)
+}
+
+// answerWebhook tells the sender of a webhook in words how it ended, and counts it. An error
+// is logged, and its public words are the answer.
+func (g *Gateway) answerWebhook(w http.ResponseWriter, r *http.Request, source, outcome string, status int, words string, err error) {
 	if err != nil {
 		kind, record := fault.KindOf(err), recordOf(r.Context())
 		record.code(string(kind))
 		words = fault.PublicOf(err)
-		g.Log.LogAttrs(r.Context(), slog.LevelWarn, "stripe's delivery is not taken", slog.String("requestId", record.requestID),
+		g.Log.LogAttrs(r.Context(), slog.LevelWarn, source+"'s delivery is not taken", slog.String("requestId", record.requestID),
 			slog.String("outcome", outcome), slog.String("error", err.Error()))
 	}
-	g.metrics.webhooks.WithLabelValues("stripe", outcome).Inc()
+	g.metrics.webhooks.WithLabelValues(source, outcome).Inc()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, words+"\n") // a sender that is gone needs no answer
@@ -58,6 +64,10 @@ func delivery(err error) (outcome string, status int) {
 	switch fault.KindOf(err) {
 	case fault.Forbidden, fault.BadUserInput:
 		return "refused", http.StatusBadRequest
+	case fault.Unauthenticated:
+		return "refused", http.StatusUnauthorized
+	case fault.Conflict, fault.LimitExceeded:
+		return "refused", http.StatusConflict
 	case fault.NotFound:
 		return "off", http.StatusNotFound
 	default:

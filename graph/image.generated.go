@@ -23,6 +23,8 @@ type ImageResolver interface {
 	Builds(ctx context.Context, obj *model.Image, first int, after *string, phase []model.BuildPhase) (*model.Connection[*model.Build], error)
 
 	BadgeURL(ctx context.Context, obj *model.Image) (*string, error)
+
+	PushWebhookURL(ctx context.Context, obj *model.Image) (*string, error)
 }
 type MutationResolver interface {
 	CreateImage(ctx context.Context, input model.CreateImageInput) (*model.CreateImagePayload, error)
@@ -41,6 +43,7 @@ type MutationResolver interface {
 	DeleteBuildSecret(ctx context.Context, input model.DeleteBuildSecretInput) (*model.DeleteBuildSecretPayload, error)
 	CreateAccessToken(ctx context.Context, input model.CreateAccessTokenInput) (*model.CreateAccessTokenPayload, error)
 	RevokeAccessTokens(ctx context.Context, input model.RevokeAccessTokensInput) (*model.RevokeAccessTokensPayload, error)
+	RotatePushSecret(ctx context.Context, input model.RotatePushSecretInput) (*model.RotatePushSecretPayload, error)
 	SetWebhook(ctx context.Context, input model.SetWebhookInput) (*model.SetWebhookPayload, error)
 	DeleteWebhook(ctx context.Context, input model.DeleteWebhookInput) (*model.DeleteWebhookPayload, error)
 }
@@ -247,6 +250,20 @@ func (ec *executionContext) field_Mutation_revokeAccessTokens_args(ctx context.C
 	return args, nil
 }
 
+func (ec *executionContext) field_Mutation_rotatePushSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "input",
+		func(ctx context.Context, v any) (model.RotatePushSecretInput, error) {
+			return ec.unmarshalNRotatePushSecretInput2drydockᚗdevᚋdrydockᚋgraphᚋmodelᚐRotatePushSecretInput(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["input"] = arg0
+	return args, nil
+}
+
 func (ec *executionContext) field_Mutation_setBuildSecret_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
 	var err error
 	args := map[string]any{}
@@ -388,6 +405,38 @@ func (ec *executionContext) _CreateImagePayload_clientMutationID(ctx context.Con
 }
 func (ec *executionContext) fieldContext_CreateImagePayload_clientMutationID(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
 	return graphql.NewScalarFieldContext("CreateImagePayload", field, false, false, errors.New("field of type String does not have child fields"))
+}
+
+func (ec *executionContext) _CreateImagePayload_pushWebhook(ctx context.Context, field graphql.CollectedField, obj *model.CreateImagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_CreateImagePayload_pushWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PushWebhook, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PushWebhook) graphql.Marshaler {
+			return ec.marshalOPushWebhook2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐPushWebhook(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_CreateImagePayload_pushWebhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "CreateImagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PushWebhook(ctx, field)
+		},
+	}
+	return fc, nil
 }
 
 func (ec *executionContext) _DeleteImagePayload_deletedID(ctx context.Context, field graphql.CollectedField, obj *model.DeleteImagePayload) (ret graphql.Marshaler) {
@@ -1038,6 +1087,61 @@ func (ec *executionContext) fieldContext_Image_buildSecrets(_ context.Context, f
 		},
 	}
 	return fc, nil
+}
+
+func (ec *executionContext) _Image_triggers(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_triggers(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Triggers, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.ImageTriggers) graphql.Marshaler {
+			return ec.marshalNImageTriggers2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageTriggers(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Image_triggers(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Image",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_ImageTriggers(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
+func (ec *executionContext) _Image_pushWebhookURL(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Image_pushWebhookURL(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return ec.Resolvers.Image().PushWebhookURL(ctx, obj)
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Image_pushWebhookURL(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Image", field, true, true, errors.New("field of type String does not have child fields"))
 }
 
 func (ec *executionContext) _Image_webhook(ctx context.Context, field graphql.CollectedField, obj *model.Image) (ret graphql.Marshaler) {
@@ -1964,6 +2068,50 @@ func (ec *executionContext) fieldContext_Mutation_revokeAccessTokens(ctx context
 	return fc, nil
 }
 
+func (ec *executionContext) _Mutation_rotatePushSecret(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Mutation_rotatePushSecret(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Mutation().RotatePushSecret(ctx, fc.Args["input"].(model.RotatePushSecretInput))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.RotatePushSecretPayload) graphql.Marshaler {
+			return ec.marshalNRotatePushSecretPayload2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐRotatePushSecretPayload(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Mutation_rotatePushSecret(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Mutation",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_RotatePushSecretPayload(ctx, field)
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Mutation_rotatePushSecret_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Mutation_setWebhook(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2107,6 +2255,38 @@ func (ec *executionContext) fieldContext_UpdateImagePayload_clientMutationID(_ c
 	return graphql.NewScalarFieldContext("UpdateImagePayload", field, false, false, errors.New("field of type String does not have child fields"))
 }
 
+func (ec *executionContext) _UpdateImagePayload_pushWebhook(ctx context.Context, field graphql.CollectedField, obj *model.UpdateImagePayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_UpdateImagePayload_pushWebhook(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.PushWebhook, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *model.PushWebhook) graphql.Marshaler {
+			return ec.marshalOPushWebhook2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐPushWebhook(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_UpdateImagePayload_pushWebhook(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "UpdateImagePayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_PushWebhook(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -2138,7 +2318,7 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 		asMap["public"] = false
 	}
 
-	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "clientMutationID", "public"}
+	fieldsInOrder := [...]string{"name", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "clientMutationID", "public", "triggers"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2215,6 +2395,13 @@ func (ec *executionContext) unmarshalInputCreateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Public = data
+		case "triggers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("triggers"))
+			data, err := ec.unmarshalOImageTriggersInput2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageTriggersInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Triggers = data
 		}
 	}
 	return it, nil
@@ -2447,7 +2634,7 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "suspended", "clientMutationID", "public"}
+	fieldsInOrder := [...]string{"id", "source", "destination", "tags", "buildArgs", "platforms", "cache", "timeoutSeconds", "suspended", "clientMutationID", "public", "triggers"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -2531,6 +2718,13 @@ func (ec *executionContext) unmarshalInputUpdateImageInput(ctx context.Context, 
 				return it, err
 			}
 			it.Public = graphql.OmittableOf(data)
+		case "triggers":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("triggers"))
+			data, err := ec.unmarshalOImageTriggersInput2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐImageTriggersInput(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Triggers = graphql.OmittableOf(data)
 		}
 	}
 	return it, nil
@@ -2563,6 +2757,11 @@ func (ec *executionContext) _CreateImagePayload(ctx context.Context, sel ast.Sel
 			}
 		case "clientMutationID":
 			out.Values[i] = ec._CreateImagePayload_clientMutationID(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pushWebhook":
+			out.Values[i] = ec._CreateImagePayload_pushWebhook(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
@@ -2922,6 +3121,49 @@ func (ec *executionContext) _Image(ctx context.Context, sel ast.SelectionSet, ob
 			if out.Values[i] == graphql.Null {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
+		case "triggers":
+			out.Values[i] = ec._Image_triggers(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "pushWebhookURL":
+			field := field
+
+			innerFunc := func(ctx context.Context, fs *graphql.FieldSet) (res graphql.Marshaler) {
+				defer func() {
+					if r := recover(); r != nil {
+						ec.Error(ctx, ec.Recover(ctx, r))
+					}
+				}()
+				res = ec._Image_pushWebhookURL(ctx, field, obj)
+				if res == graphql.RequiredNull {
+					atomic.AddUint32(&fs.Invalids, 1)
+				}
+				return res
+			}
+
+			if field.IsDeferred() {
+				deferredFieldSet.AddField(field)
+				fieldIndex := len(deferredFieldSet.Values) - 1
+				deferredFieldSet.Concurrently(fieldIndex, func(ctx context.Context) graphql.Marshaler {
+					return innerFunc(ctx, deferredFieldSet)
+				})
+
+				for _, deferrable := range field.Deferrables {
+					view, ok := deferLabelToView[deferrable.Label]
+					if !ok {
+						view = deferredFieldSet.NewView()
+						deferLabelToView[deferrable.Label] = view
+					}
+					view.AddIndices(fieldIndex)
+				}
+
+				// don't run the out.Concurrently() call below
+				out.Values[i] = graphql.Null
+				continue
+			}
+
+			out.Concurrently(i, func(ctx context.Context) graphql.Marshaler { return innerFunc(ctx, out) })
 		case "webhook":
 			out.Values[i] = ec._Image_webhook(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
@@ -3214,6 +3456,13 @@ func (ec *executionContext) _Mutation(ctx context.Context, sel ast.SelectionSet)
 			if out.Values[i] == graphql.Null {
 				out.Invalids++
 			}
+		case "rotatePushSecret":
+			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
+				return ec._Mutation_rotatePushSecret(ctx, field)
+			})
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
 		case "setWebhook":
 			out.Values[i] = ec.OperationContext.RootResolverMiddleware(innerCtx, func(ctx context.Context) (res graphql.Marshaler) {
 				return ec._Mutation_setWebhook(ctx, field)
@@ -3268,6 +3517,11 @@ func (ec *executionContext) _UpdateImagePayload(ctx context.Context, sel ast.Sel
 			}
 		case "clientMutationID":
 			out.Values[i] = ec._UpdateImagePayload_clientMutationID(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "pushWebhook":
+			out.Values[i] = ec._UpdateImagePayload_pushWebhook(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

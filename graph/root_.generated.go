@@ -26,6 +26,7 @@ type ResolverRoot interface {
 	Build() BuildResolver
 	DailyUsage() DailyUsageResolver
 	Image() ImageResolver
+	ImageTriggers() ImageTriggersResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
 	Subscription() SubscriptionResolver
@@ -136,6 +137,7 @@ type ComplexityRoot struct {
 	CreateImagePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Image            func(childComplexity int) int
+		PushWebhook      func(childComplexity int) int
 	}
 
 	CreatePortalSessionPayload struct {
@@ -203,10 +205,12 @@ type ComplexityRoot struct {
 		Owner          func(childComplexity int) int
 		Platforms      func(childComplexity int) int
 		Public         func(childComplexity int) int
+		PushWebhookURL func(childComplexity int) int
 		Source         func(childComplexity int) int
 		Suspended      func(childComplexity int) int
 		Tags           func(childComplexity int) int
 		TimeoutSeconds func(childComplexity int) int
+		Triggers       func(childComplexity int) int
 		UpdatedAt      func(childComplexity int) int
 		Webhook        func(childComplexity int) int
 	}
@@ -220,6 +224,16 @@ type ComplexityRoot struct {
 	ImageEdge struct {
 		Cursor func(childComplexity int) int
 		Node   func(childComplexity int) int
+	}
+
+	ImageTriggers struct {
+		BaseImage        func(childComplexity int) int
+		BaseImageMessage func(childComplexity int) int
+		LastRunAt        func(childComplexity int) int
+		NextRunAt        func(childComplexity int) int
+		Push             func(childComplexity int) int
+		Schedule         func(childComplexity int) int
+		ScheduleMessage  func(childComplexity int) int
 	}
 
 	ImageWebhook struct {
@@ -251,6 +265,7 @@ type ComplexityRoot struct {
 		DeleteWebhook            func(childComplexity int, input model.DeleteWebhookInput) int
 		RetryBuild               func(childComplexity int, input model.RetryBuildInput) int
 		RevokeAccessTokens       func(childComplexity int, input model.RevokeAccessTokensInput) int
+		RotatePushSecret         func(childComplexity int, input model.RotatePushSecretInput) int
 		SetBuildSecret           func(childComplexity int, input model.SetBuildSecretInput) int
 		SetGitCredential         func(childComplexity int, input model.SetGitCredentialInput) int
 		SetRegistryCredential    func(childComplexity int, input model.SetRegistryCredentialInput) int
@@ -293,6 +308,11 @@ type ComplexityRoot struct {
 		UnitAmount                 func(childComplexity int) int
 	}
 
+	PushWebhook struct {
+		Secret func(childComplexity int) int
+		URL    func(childComplexity int) int
+	}
+
 	Query struct {
 		Account  func(childComplexity int, login string) int
 		Accounts func(childComplexity int, first int, after *string) int
@@ -318,6 +338,12 @@ type ComplexityRoot struct {
 
 	RevokeAccessTokensPayload struct {
 		ClientMutationID func(childComplexity int) int
+	}
+
+	RotatePushSecretPayload struct {
+		ClientMutationID func(childComplexity int) int
+		Image            func(childComplexity int) int
+		PushWebhook      func(childComplexity int) int
 	}
 
 	SetBuildSecretPayload struct {
@@ -357,6 +383,7 @@ type ComplexityRoot struct {
 	UpdateImagePayload struct {
 		ClientMutationID func(childComplexity int) int
 		Image            func(childComplexity int) int
+		PushWebhook      func(childComplexity int) int
 	}
 
 	Usage struct {
@@ -795,6 +822,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateImagePayload.Image(childComplexity), true
+	case "CreateImagePayload.pushWebhook":
+		if e.ComplexityRoot.CreateImagePayload.PushWebhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CreateImagePayload.PushWebhook(childComplexity), true
 
 	case "CreatePortalSessionPayload.clientMutationID":
 		if e.ComplexityRoot.CreatePortalSessionPayload.ClientMutationID == nil {
@@ -1032,6 +1065,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.Public(childComplexity), true
+	case "Image.pushWebhookURL":
+		if e.ComplexityRoot.Image.PushWebhookURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.PushWebhookURL(childComplexity), true
 	case "Image.source":
 		if e.ComplexityRoot.Image.Source == nil {
 			break
@@ -1056,6 +1095,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Image.TimeoutSeconds(childComplexity), true
+	case "Image.triggers":
+		if e.ComplexityRoot.Image.Triggers == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Image.Triggers(childComplexity), true
 	case "Image.updatedAt":
 		if e.ComplexityRoot.Image.UpdatedAt == nil {
 			break
@@ -1100,6 +1145,49 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.ImageEdge.Node(childComplexity), true
+
+	case "ImageTriggers.baseImage":
+		if e.ComplexityRoot.ImageTriggers.BaseImage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.BaseImage(childComplexity), true
+	case "ImageTriggers.baseImageMessage":
+		if e.ComplexityRoot.ImageTriggers.BaseImageMessage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.BaseImageMessage(childComplexity), true
+	case "ImageTriggers.lastRunAt":
+		if e.ComplexityRoot.ImageTriggers.LastRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.LastRunAt(childComplexity), true
+	case "ImageTriggers.nextRunAt":
+		if e.ComplexityRoot.ImageTriggers.NextRunAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.NextRunAt(childComplexity), true
+	case "ImageTriggers.push":
+		if e.ComplexityRoot.ImageTriggers.Push == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.Push(childComplexity), true
+	case "ImageTriggers.schedule":
+		if e.ComplexityRoot.ImageTriggers.Schedule == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.Schedule(childComplexity), true
+	case "ImageTriggers.scheduleMessage":
+		if e.ComplexityRoot.ImageTriggers.ScheduleMessage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ImageTriggers.ScheduleMessage(childComplexity), true
 
 	case "ImageWebhook.createdAt":
 		if e.ComplexityRoot.ImageWebhook.CreatedAt == nil {
@@ -1278,6 +1366,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAccessTokens(childComplexity, args["input"].(model.RevokeAccessTokensInput)), true
+	case "Mutation.rotatePushSecret":
+		if e.ComplexityRoot.Mutation.RotatePushSecret == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_rotatePushSecret_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RotatePushSecret(childComplexity, args["input"].(model.RotatePushSecretInput)), true
 	case "Mutation.setBuildSecret":
 		if e.ComplexityRoot.Mutation.SetBuildSecret == nil {
 			break
@@ -1481,6 +1580,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Price.UnitAmount(childComplexity), true
 
+	case "PushWebhook.secret":
+		if e.ComplexityRoot.PushWebhook.Secret == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PushWebhook.Secret(childComplexity), true
+	case "PushWebhook.url":
+		if e.ComplexityRoot.PushWebhook.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PushWebhook.URL(childComplexity), true
+
 	case "Query.account":
 		if e.ComplexityRoot.Query.Account == nil {
 			break
@@ -1605,6 +1717,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RevokeAccessTokensPayload.ClientMutationID(childComplexity), true
+
+	case "RotatePushSecretPayload.clientMutationID":
+		if e.ComplexityRoot.RotatePushSecretPayload.ClientMutationID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotatePushSecretPayload.ClientMutationID(childComplexity), true
+	case "RotatePushSecretPayload.image":
+		if e.ComplexityRoot.RotatePushSecretPayload.Image == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotatePushSecretPayload.Image(childComplexity), true
+	case "RotatePushSecretPayload.pushWebhook":
+		if e.ComplexityRoot.RotatePushSecretPayload.PushWebhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RotatePushSecretPayload.PushWebhook(childComplexity), true
 
 	case "SetBuildSecretPayload.clientMutationID":
 		if e.ComplexityRoot.SetBuildSecretPayload.ClientMutationID == nil {
@@ -1740,6 +1871,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdateImagePayload.Image(childComplexity), true
+	case "UpdateImagePayload.pushWebhook":
+		if e.ComplexityRoot.UpdateImagePayload.PushWebhook == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdateImagePayload.PushWebhook(childComplexity), true
 
 	case "Usage.buildMinutes":
 		if e.ComplexityRoot.Usage.BuildMinutes == nil {
@@ -1830,9 +1967,11 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputGitSourceInput,
 		ec.unmarshalInputImageFilter,
 		ec.unmarshalInputImageOrder,
+		ec.unmarshalInputImageTriggersInput,
 		ec.unmarshalInputKeyValueInput,
 		ec.unmarshalInputRetryBuildInput,
 		ec.unmarshalInputRevokeAccessTokensInput,
+		ec.unmarshalInputRotatePushSecretInput,
 		ec.unmarshalInputSetBuildSecretInput,
 		ec.unmarshalInputSetGitCredentialInput,
 		ec.unmarshalInputSetRegistryCredentialInput,
@@ -2953,6 +3092,95 @@ extend type Mutation {
   ): RevokeAccessTokensPayload!
 }
 `, BuiltIn: false},
+	{Name: "../schema/trigger.graphqls", Input: `"What starts builds of an image besides people."
+type ImageTriggers {
+  "Whether a push to the image's branch or tag starts one, see pushWebhookURL."
+  push: Boolean!
+  "A cron line, in UTC; null without one."
+  schedule: String
+  "Whether one is started when an image that the newest one was made from moved."
+  baseImage: Boolean!
+  "When the schedule starts the next build; null without one, and while the image is suspended."
+  nextRunAt: Time
+  "The scheduled time of the newest run; null before the first."
+  lastRunAt: Time
+  "Why the schedule starts no build, or started none the last time; null where all is well."
+  scheduleMessage: String
+  "What keeps base images from being watched; null where all is well."
+  baseImageMessage: String
+}
+
+extend type Image {
+  "What starts its builds besides people."
+  triggers: ImageTriggers!
+  "Where a webhook of the repository at GitHub has to send its pushes; null where push is off."
+  pushWebhookURL: String
+}
+
+"What starts builds of an image besides people: all of it, what is absent is off."
+input ImageTriggersInput {
+  "A push to the image's branch or tag. Turned on, it gives a new webhook, whose secret the payload shows once; turned off, it voids that."
+  push: Boolean! = false
+  "A cron line of five fields in UTC, such as 30 4 * * 1-5, or @hourly, @daily, @weekly, @monthly or @yearly."
+  schedule: String
+  "An image that the newest one was made from moved. Base images that need a login cannot be watched."
+  baseImage: Boolean! = false
+}
+
+extend input CreateImageInput {
+  "What starts builds of it besides people; nothing where absent."
+  triggers: ImageTriggersInput
+}
+
+extend input UpdateImageInput {
+  "Replaces all of it; null turns all off."
+  triggers: ImageTriggersInput
+}
+
+"What a webhook of the repository at GitHub needs: this payload URL, this secret, and the event push. The content type is either."
+type PushWebhook {
+  "The payload URL."
+  url: String!
+  "The secret. It is not shown again: a new one is made by rotatePushSecret."
+  secret: String!
+}
+
+extend type CreateImagePayload {
+  "The webhook to set up at GitHub, where push was turned on."
+  pushWebhook: PushWebhook
+}
+
+extend type UpdateImagePayload {
+  "The webhook to set up at GitHub, where this change turned push on."
+  pushWebhook: PushWebhook
+}
+
+"Of which image."
+input RotatePushSecretInput {
+  "The image's id."
+  image: ID!
+  "The same one again is the same change, made once."
+  clientMutationID: String
+}
+
+"The new secret."
+type RotatePushSecretPayload {
+  "The image."
+  image: Image!
+  "The webhook with its new secret."
+  pushWebhook: PushWebhook!
+  "As it was sent."
+  clientMutationID: String
+}
+
+extend type Mutation {
+  "A new secret for the webhook of an image's pushes; the one before is void at once."
+  rotatePushSecret(
+    "Of which image."
+    input: RotatePushSecretInput!
+  ): RotatePushSecretPayload!
+}
+`, BuiltIn: false},
 	{Name: "../schema/usage.graphqls", Input: `"Which billing period: the subscription's, or the calendar month in UTC without one."
 enum UsagePeriod {
   "The one that now is in."
@@ -3277,6 +3505,8 @@ func (ec *executionContext) childFields_CreateImagePayload(ctx context.Context, 
 		return ec.fieldContext_CreateImagePayload_image(ctx, field)
 	case "clientMutationID":
 		return ec.fieldContext_CreateImagePayload_clientMutationID(ctx, field)
+	case "pushWebhook":
+		return ec.fieldContext_CreateImagePayload_pushWebhook(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateImagePayload", field.Name)
 }
@@ -3421,6 +3651,10 @@ func (ec *executionContext) childFields_Image(ctx context.Context, field graphql
 		return ec.fieldContext_Image_gitCredential(ctx, field)
 	case "buildSecrets":
 		return ec.fieldContext_Image_buildSecrets(ctx, field)
+	case "triggers":
+		return ec.fieldContext_Image_triggers(ctx, field)
+	case "pushWebhookURL":
+		return ec.fieldContext_Image_pushWebhookURL(ctx, field)
 	case "webhook":
 		return ec.fieldContext_Image_webhook(ctx, field)
 	}
@@ -3447,6 +3681,26 @@ func (ec *executionContext) childFields_ImageEdge(ctx context.Context, field gra
 		return ec.fieldContext_ImageEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImageEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_ImageTriggers(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "push":
+		return ec.fieldContext_ImageTriggers_push(ctx, field)
+	case "schedule":
+		return ec.fieldContext_ImageTriggers_schedule(ctx, field)
+	case "baseImage":
+		return ec.fieldContext_ImageTriggers_baseImage(ctx, field)
+	case "nextRunAt":
+		return ec.fieldContext_ImageTriggers_nextRunAt(ctx, field)
+	case "lastRunAt":
+		return ec.fieldContext_ImageTriggers_lastRunAt(ctx, field)
+	case "scheduleMessage":
+		return ec.fieldContext_ImageTriggers_scheduleMessage(ctx, field)
+	case "baseImageMessage":
+		return ec.fieldContext_ImageTriggers_baseImageMessage(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ImageTriggers", field.Name)
 }
 
 func (ec *executionContext) childFields_ImageWebhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3549,6 +3803,16 @@ func (ec *executionContext) childFields_Price(ctx context.Context, field graphql
 	return nil, fmt.Errorf("no field named %q was found under type Price", field.Name)
 }
 
+func (ec *executionContext) childFields_PushWebhook(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "url":
+		return ec.fieldContext_PushWebhook_url(ctx, field)
+	case "secret":
+		return ec.fieldContext_PushWebhook_secret(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PushWebhook", field.Name)
+}
+
 func (ec *executionContext) childFields_RegistryCredential(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3579,6 +3843,18 @@ func (ec *executionContext) childFields_RevokeAccessTokensPayload(ctx context.Co
 		return ec.fieldContext_RevokeAccessTokensPayload_clientMutationID(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RevokeAccessTokensPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_RotatePushSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "image":
+		return ec.fieldContext_RotatePushSecretPayload_image(ctx, field)
+	case "pushWebhook":
+		return ec.fieldContext_RotatePushSecretPayload_pushWebhook(ctx, field)
+	case "clientMutationID":
+		return ec.fieldContext_RotatePushSecretPayload_clientMutationID(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RotatePushSecretPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_SetBuildSecretPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3639,6 +3915,8 @@ func (ec *executionContext) childFields_UpdateImagePayload(ctx context.Context, 
 		return ec.fieldContext_UpdateImagePayload_image(ctx, field)
 	case "clientMutationID":
 		return ec.fieldContext_UpdateImagePayload_clientMutationID(ctx, field)
+	case "pushWebhook":
+		return ec.fieldContext_UpdateImagePayload_pushWebhook(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateImagePayload", field.Name)
 }

@@ -120,6 +120,8 @@ func (h *house) afresh() *house {
 		Webhooks:   resolvers.Webhooks{Keeper: next.cluster, Rules: webhook.Rules{Loopback: true}, Keys: signingKeys(h.t)},
 		Registries: next.cluster, Logins: logins, Git: next.cluster, Secrets: next.cluster,
 		Log: logger,
+		Triggers: resolvers.Triggers{Pushes: next.cluster, Keys: signingKeys(h.t), WebhookURL: "http://drydock.example/webhooks/github",
+			MinInterval: 5 * time.Minute, Now: time.Now},
 	}))
 	next.engine = newExecutor(next.schema, loaders.Sources{Accounts: next.billing, Images: next.cluster, Builds: next.cluster})
 	return &next
@@ -162,6 +164,7 @@ func (h *house) world(login string) any {
 		images(first: 100) { totalCount edges { node {
 			id name destination tags platforms timeoutSeconds suspended public badgeURL updatedAt
 			source { repository ref context dockerfile } buildArgs { key value } gitCredential { kind host username createdAt } webhook { url createdAt }
+			pushWebhookURL triggers { push schedule baseImage }
 		} } }
 		builds(first: 100) { totalCount edges { node { id number trigger reason } } }
 		registryCredentials { id registry username createdAt }

@@ -39,8 +39,13 @@ func (r *mutationResolver) CreateImage(ctx context.Context, input model.CreateIm
 	if err != nil {
 		return nil, err
 	}
+	if err := r.triggers.check(input.Triggers); err != nil {
+		return nil, err
+	}
+	sent := input.ClientMutationID
+	input.ClientMutationID = named(input.Triggers, sent)
 	image, err := r.images.CreateImage(ctx, account.Owner(), input, plan.Limits.Images)
-	return &model.CreateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
+	return &model.CreateImagePayload{Image: image, PushWebhook: r.triggers.shown(image, input.ClientMutationID), ClientMutationID: sent}, err
 }
 
 // UpdateImage changes one of the viewer's images.
@@ -49,8 +54,13 @@ func (r *mutationResolver) UpdateImage(ctx context.Context, input model.UpdateIm
 	if err != nil {
 		return nil, err
 	}
+	if err := r.triggers.check(input.Triggers.Value()); err != nil {
+		return nil, err
+	}
+	sent := input.ClientMutationID
+	input.ClientMutationID = named(input.Triggers.Value(), sent)
 	image, err := r.images.UpdateImage(ctx, key, input)
-	return &model.UpdateImagePayload{Image: image, ClientMutationID: input.ClientMutationID}, err
+	return &model.UpdateImagePayload{Image: image, PushWebhook: r.triggers.shown(image, input.ClientMutationID), ClientMutationID: sent}, err
 }
 
 // DeleteImage deletes one of the viewer's images.

@@ -108,6 +108,8 @@ type Options struct {
 	Webhooks   Webhooks
 	// PlanURL is the page of the plans, which pages at Stripe lead back to.
 	PlanURL string
+	// Triggers are what else starts builds.
+	Triggers Triggers
 	// BadgeURL is what images' badges are below.
 	BadgeURL string
 	// Log gets the audit lines: what administrators see, and what happens to tokens
@@ -132,6 +134,7 @@ type Resolver struct {
 	webhooks   Webhooks
 	log        *slog.Logger
 
+	triggers          Triggers
 	planURL, badgeURL string
 }
 
@@ -155,7 +158,8 @@ func New(options Options) graph.Config {
 			webhooks:   options.Webhooks,
 			log:        options.Log,
 
-			planURL: options.PlanURL, badgeURL: options.BadgeURL,
+			triggers: options.Triggers,
+			planURL:  options.PlanURL, badgeURL: options.BadgeURL,
 		},
 		Complexity: complexity(),
 	}

@@ -15,6 +15,11 @@ type ImageSpec struct {
 	// +kubebuilder:validation:Maximum=86400
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
 
+	// Triggers start builds besides people.
+	//
+	// +optional
+	Triggers ImageTriggers `json:"triggers,omitzero"`
+
 	// Suspended images start no build.
 	//
 	// +optional
@@ -35,6 +40,11 @@ type ImageStatus struct {
 	//
 	// +optional
 	LatestBuild *LatestBuild `json:"latestBuild,omitempty"`
+
+	// Triggers tells how those of the image are doing; the controller keeps it.
+	//
+	// +optional
+	Triggers *TriggersStatus `json:"triggers,omitempty"`
 }
 
 // LatestBuild tells how the newest build of an image is doing.

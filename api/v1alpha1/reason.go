@@ -27,6 +27,8 @@ const (
 	ReasonOutOfMemory = "OutOfMemory"
 	// ReasonCancelled: somebody asked to end it, or its image was deleted.
 	ReasonCancelled = "Cancelled"
+	// ReasonSuperseded: cancelled before it began, a newer push, run or base took its place.
+	ReasonSuperseded = "Superseded"
 	// ReasonQuotaExceeded: the plan's build minutes, included and paid, are used up.
 	ReasonQuotaExceeded = "QuotaExceeded"
 	// ReasonPlatformUnsupported: the build strategy cannot build for a platform asked for.

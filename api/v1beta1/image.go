@@ -16,6 +16,11 @@ type ImageSpec struct {
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="must be from 10s to 24h"
 	Timeout Duration `json:"timeout,omitempty"`
 
+	// Triggers start builds besides people.
+	//
+	// +optional
+	Triggers v1alpha1.ImageTriggers `json:"triggers,omitzero"`
+
 	// Suspended images start no build.
 	//
 	// +optional

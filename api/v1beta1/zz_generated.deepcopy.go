@@ -152,6 +152,7 @@ func (in *ImageList) DeepCopyObject() runtime.Object {
 func (in *ImageSpec) DeepCopyInto(out *ImageSpec) {
 	*out = *in
 	in.Recipe.DeepCopyInto(&out.Recipe)
+	out.Triggers = in.Triggers
 	in.Signals.DeepCopyInto(&out.Signals)
 }
 

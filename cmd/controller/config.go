@@ -25,6 +25,7 @@ type config struct {
 	registries              settings.Registries
 	network                 settings.Network
 	signing                 settings.Signing
+	triggers                settings.Triggers
 	strategy, metricsListen string
 	conversionListen        string
 	leaderElect             bool

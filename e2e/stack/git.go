@@ -11,3 +11,8 @@ import (
 func (s *Stack) Repository(ctx context.Context, name string, files fs.FS) (string, error) {
 	return s.Git + "/" + name + ".git", git.Create(ctx, s.repositories(), name, files)
 }
+
+// Commit adds a commit with files to a branch of a repository, and returns it.
+func (s *Stack) Commit(ctx context.Context, name, branch, message string, files fs.FS) (string, error) {
+	return git.Commit(ctx, s.repositories(), name, branch, message, files)
+}

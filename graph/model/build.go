@@ -13,6 +13,10 @@ type Build struct {
 	Reason   *string
 	Message  *string
 	Trigger  BuildTrigger
+	// TriggerTime is when what started it happened; nil where nobody told.
+	TriggerTime *time.Time
+	// Ref is the branch, tag or commit that was asked for.
+	Ref string
 	// TriggeredBy is nil where there is nothing to say.
 	TriggeredBy *string
 	Commit      *string

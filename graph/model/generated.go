@@ -131,6 +131,8 @@ type CreateImageInput struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 	// Whether everybody may see its badge, without signing in.
 	Public bool `json:"public"`
+	// What starts builds of it besides people; nothing where absent.
+	Triggers *ImageTriggersInput `json:"triggers,omitempty"`
 }
 
 // The new image.
@@ -139,6 +141,8 @@ type CreateImagePayload struct {
 	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+	// The webhook to set up at GitHub, where push was turned on.
+	PushWebhook *PushWebhook `json:"pushWebhook,omitempty"`
 }
 
 // Nothing is asked: the portal is the viewer's.
@@ -291,6 +295,16 @@ type ImageOrder struct {
 	Direction OrderDirection `json:"direction"`
 }
 
+// What starts builds of an image besides people: all of it, what is absent is off.
+type ImageTriggersInput struct {
+	// A push to the image's branch or tag. Turned on, it gives a new webhook, whose secret the payload shows once; turned off, it voids that.
+	Push bool `json:"push"`
+	// A cron line of five fields in UTC, such as 30 4 * * 1-5, or @hourly, @daily, @weekly, @monthly or @yearly.
+	Schedule *string `json:"schedule,omitempty"`
+	// An image that the newest one was made from moved. Base images that need a login cannot be watched.
+	BaseImage bool `json:"baseImage"`
+}
+
 // An address that is told of each build of an image that ends. Its secret is never shown again.
 type ImageWebhook struct {
 	// Where it is sent to, by POST.
@@ -376,6 +390,14 @@ type Price struct {
 	MeteredUnitAmountPerMinute *string `json:"meteredUnitAmountPerMinute,omitempty"`
 }
 
+// What a webhook of the repository at GitHub needs: this payload URL, this secret, and the event push. The content type is either.
+type PushWebhook struct {
+	// The payload URL.
+	URL string `json:"url"`
+	// The secret. It is not shown again: a new one is made by rotatePushSecret.
+	Secret string `json:"secret"`
+}
+
 // What can be read.
 type Query struct {
 }
@@ -404,6 +426,24 @@ type RevokeAccessTokensInput struct {
 
 // All tokens that the viewer had are void.
 type RevokeAccessTokensPayload struct {
+	// As it was sent.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// Of which image.
+type RotatePushSecretInput struct {
+	// The image's id.
+	Image string `json:"image"`
+	// The same one again is the same change, made once.
+	ClientMutationID *string `json:"clientMutationID,omitempty"`
+}
+
+// The new secret.
+type RotatePushSecretPayload struct {
+	// The image.
+	Image *Image `json:"image"`
+	// The webhook with its new secret.
+	PushWebhook *PushWebhook `json:"pushWebhook"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 }
@@ -537,6 +577,8 @@ type UpdateImageInput struct {
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
 	// Whether everybody may see its badge, without signing in; null means no.
 	Public graphql.Omittable[*bool] `json:"public,omitempty"`
+	// Replaces all of it; null turns all off.
+	Triggers graphql.Omittable[*ImageTriggersInput] `json:"triggers,omitempty"`
 }
 
 // The changed image.
@@ -545,6 +587,8 @@ type UpdateImagePayload struct {
 	Image *Image `json:"image"`
 	// As it was sent.
 	ClientMutationID *string `json:"clientMutationID,omitempty"`
+	// The webhook to set up at GitHub, where this change turned push on.
+	PushWebhook *PushWebhook `json:"pushWebhook,omitempty"`
 }
 
 // How far a build's end has been told to the image's webhook.

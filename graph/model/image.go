@@ -15,6 +15,7 @@ type Image struct {
 	// Cache: layers are kept for the next build.
 	Cache          bool
 	TimeoutSeconds *int
+	Triggers       *ImageTriggers
 	Suspended      bool
 	// Public tells whether everybody may see its badge.
 	Public bool
@@ -51,6 +52,7 @@ func (in *CreateImageInput) Validate() []Problem {
 	p.tags(in.Tags)
 	p.buildArgs(in.BuildArgs)
 	p.platforms(in.Platforms)
+	p.triggers(in.Triggers)
 	p.timeout(in.TimeoutSeconds)
 	p.mutationID(deref(in.ClientMutationID))
 	return p
@@ -71,6 +73,7 @@ func (in *UpdateImageInput) Validate() []Problem {
 	}
 	p.buildArgs(in.BuildArgs.Value())
 	p.platforms(in.Platforms.Value())
+	p.triggers(in.Triggers.Value())
 	p.timeout(in.TimeoutSeconds.Value())
 	p.mutationID(deref(in.ClientMutationID))
 	return p

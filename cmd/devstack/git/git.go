@@ -56,6 +56,47 @@ func Create(ctx context.Context, root, name string, files fs.FS) error {
 	return nil
 }
 
+// Commit adds a commit with files to a branch of the repository root/name.git, which is made
+// of main where it is missing, and gives the commit.
+func Commit(ctx context.Context, root, name, branch, message string, files fs.FS) (commit string, err error) {
+	work, err := os.MkdirTemp("", "repository-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(work) }()
+	tree := filepath.Join(work, "tree")
+	run := func(args ...string) error {
+		text, err := exec.CommandContext(ctx, "git", args...).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("git %s: %w: %s", strings.Join(args, " "), err, text)
+		}
+		commit = strings.TrimSpace(string(text))
+		return nil
+	}
+	if err := run("clone", "--quiet", filepath.Join(root, name+".git"), tree); err != nil {
+		return "", err
+	}
+	if run("-C", tree, "checkout", "--quiet", branch) != nil {
+		if err := run("-C", tree, "checkout", "--quiet", "-b", branch); err != nil {
+			return "", err
+		}
+	}
+	if err := copyFiles(tree, files); err != nil {
+		return "", err
+	}
+	for _, args := range [][]string{
+		{"add", "--all"},
+		{"-c", "user.name=Drydock", "-c", "user.email=samples@drydock.dev", "commit", "--quiet", "--message=" + message},
+		{"push", "--quiet", "origin", branch},
+		{"rev-parse", "HEAD"},
+	} {
+		if err := run(append([]string{"-C", tree}, args...)...); err != nil {
+			return "", err
+		}
+	}
+	return commit, nil
+}
+
 func copyFiles(to string, files fs.FS) error {
 	return fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
