@@ -8,13 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
 	"golang.org/x/oauth2"
 
 	"drydock.dev/drydock/fault"
+	"drydock.dev/drydock/github"
 	"drydock.dev/drydock/graph/model"
 )
 
@@ -48,12 +48,8 @@ type GitHub struct {
 // NewGitHub makes the client of a GitHub.
 func NewGitHub(o GitHubOptions) *GitHub {
 	base := strings.TrimRight(o.URL, "/")
-	api := base + "/api/v3"
-	if parsed, err := url.Parse(base); err == nil && strings.EqualFold(parsed.Hostname(), "github.com") {
-		api = "https://api.github.com"
-	}
 	return &GitHub{
-		api:  api,
+		api:  github.APIURL(base),
 		http: o.HTTP,
 		oauth: oauth2.Config{
 			ClientID:     o.ClientID,

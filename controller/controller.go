@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/github"
 	"drydock.dev/drydock/signing"
 	"drydock.dev/drydock/webhook"
 )
@@ -66,6 +67,8 @@ type Options struct {
 	WebhookRules  webhook.Rules
 	SigningKeys   *signing.Keys
 	WebhookPauses []time.Duration
+	// GitHub is told of builds of its commits; may be nil.
+	GitHub *github.Client
 	// PublicURL is where people see builds; may be empty.
 	PublicURL string
 	// InsecureRegistries may speak plain HTTP, see registry.Rules.
@@ -101,6 +104,11 @@ type deps struct {
 	events        teller
 }
 
+// part is a reconciler.
+type part interface {
+	setup(manager.Manager, controller.Options) error
+}
+
 // New makes a controller; Run starts it. It fails where the API server is not reached.
 func New(opts Options) (*Controller, error) {
 	opts = opts.withDefaults()
@@ -124,9 +132,7 @@ func New(opts Options) (*Controller, error) {
 		return nil, fmt.Errorf("controller: %w", err)
 	}
 	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
-	for _, part := range []interface {
-		setup(manager.Manager, controller.Options) error
-	}{
+	parts := []part{
 		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
 		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network},
 		&runs{deps: d, logs: newLogKeeper(d, typed.CoreV1())},
@@ -136,7 +142,11 @@ func New(opts Options) (*Controller, error) {
 		&latest{deps: d},
 		&hooks{deps: d, sender: sender, keys: opts.SigningKeys, page: pages(opts.PublicURL), pauses: opts.WebhookPauses},
 		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
-	} {
+	}
+	if opts.GitHub != nil {
+		parts = append(parts, &statuses{deps: d, github: opts.GitHub, page: pages(opts.PublicURL)})
+	}
+	for _, part := range parts {
 		if err := part.setup(mgr, controllerOptions(opts)); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}

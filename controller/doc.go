@@ -17,6 +17,7 @@
 //     account's meter holds tells which of them it has; see package metering.
 //   - latest, by Image: keeps an image's status.latestBuild.
 //   - hooks, by Build: tells images' webhooks of ended builds.
+//   - statuses, by Build: shows builds at their commits on GitHub.
 //   - retention, by Image: deletes builds that are kept no longer.
 //
 // Once a day Books compares meter, Builds and ledger, and tells of drift.

@@ -190,6 +190,12 @@ type BuildStatus struct {
 	// +optional
 	Webhook *WebhookDelivery `json:"webhook,omitempty"`
 
+	// CommitStatus is what GitHub shows of the build at its commit; absent until it was
+	// told.
+	//
+	// +optional
+	CommitStatus *CommitStatus `json:"commitStatus,omitempty"`
+
 	// Billing is what Stripe was told; absent until it was.
 	//
 	// +optional

@@ -65,3 +65,17 @@ type WebhookDelivery struct {
 	// +optional
 	NextTime *metav1.Time `json:"nextTime,omitempty"`
 }
+
+// CommitStatus is what GitHub was told of a build.
+type CommitStatus struct {
+	// State is pending, success, failure or error.
+	State string `json:"state"`
+
+	// Message is a sentence for people: why GitHub did not take it. Then it is told no more.
+	//
+	// +optional
+	Message string `json:"message,omitempty"`
+
+	// Time is when it was told.
+	Time metav1.Time `json:"time"`
+}

@@ -68,6 +68,10 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 	}
 	defer stripe.Close()
 	defer notices.Close() // before billing, which it tells
+	commits, err := c.github.client(registry)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	builds, err := controller.New(controller.Options{
 		Config:             c.kube,
 		Billing:            stripe,
@@ -82,6 +86,7 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		MaxBuilds:          c.maxBuilds,
 		WebhookRules:       webhook.Rules{Private: c.webhooks.Private, Hosts: c.webhooks.Hosts},
 		SigningKeys:        c.signing.Keys,
+		GitHub:             commits,
 		PublicURL:          c.publicURL,
 		InsecureRegistries: c.registries.Insecure,
 		Log:                log,
