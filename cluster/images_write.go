@@ -16,9 +16,10 @@ import (
 // CreateImage creates an image, of which the account may have limit in all. The same
 // clientMutationID again gives the image that it created. Faults: BadUserInput,
 // AlreadyExists, LimitExceeded, and Conflict for a namespace that is not the account's.
-// Replicas that create at the same moment may pass the limit by one each.
+// Replicas that create at the same moment are held to the limit by the namespace's quota.
 // Kubernetes: POST; before the account's first write through this process GET and
-// perhaps POST of its namespace; for a name that is taken GET.
+// perhaps POST of its namespace; for a name that is taken GET; POST again and again, for
+// seconds, where the quota has not caught up with what was deleted or with the plan.
 func (c *Client) CreateImage(ctx context.Context, owner model.Owner, in model.CreateImageInput, limit int) (*model.Image, error) {
 	if err := invalid(in.Validate()); err != nil {
 		return nil, err
@@ -31,13 +32,17 @@ func (c *Client) CreateImage(ctx context.Context, owner model.Owner, in model.Cr
 	defer unlock()
 	_, taken := c.images.get(namespace, in.Name)
 	if !taken && c.images.count(byAccount, namespace) >= limit {
-		return nil, fault.New(fault.LimitExceeded,
-			"Your plan allows %d images: delete one, or change to a larger plan.", limit)
+		return nil, tooManyImages(limit)
 	}
 	image := newImage(owner.Login, in)
-	err = c.post(ctx, owner, image)
-	if fault.KindOf(err) == fault.AlreadyExists {
+	err = c.withinQuota(ctx, namespace, limit, func() error { return c.post(ctx, owner, image) })
+	switch fault.KindOf(err) {
+	case fault.AlreadyExists:
 		image, err = c.createdBefore(ctx, owner.Login, in)
+	case fault.LimitExceeded: // a quota refuses also what is there already
+		if before, asked := c.createdBefore(ctx, owner.Login, in); fault.KindOf(asked) != fault.Conflict {
+			image, err = before, asked
+		}
 	}
 	if err != nil {
 		return nil, err

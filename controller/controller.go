@@ -134,7 +134,8 @@ func New(opts Options) (*Controller, error) {
 	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
 	parts := []part{
 		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
-		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network},
+		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network,
+			counting: &counting{Client: d.Client, live: d.live, namespace: opts.Namespace, now: time.Now}},
 		&runs{deps: d, logs: newLogKeeper(d, typed.CoreV1())},
 		&meters{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},

@@ -33,9 +33,10 @@ const wallName = "drydock"
 // them is put right.
 type walls struct {
 	deps
-	billing Billing
-	find    strategies
-	network Network
+	billing  Billing
+	find     strategies
+	network  Network
+	counting *counting
 }
 
 func (w *walls) setup(mgr manager.Manager, options controller.Options) error {
@@ -135,13 +136,19 @@ func (w *walls) Reconcile(ctx context.Context, request reconcile.Request) (recon
 		return calm(reconcile.Result{}, err)
 	}
 	hard := room.hard(strategy)
-	return calm(reconcile.Result{}, w.keep(ctx, &namespace, quota, func() { quota.Spec = corev1.ResourceQuotaSpec{Hard: hard} }))
+	if err := w.keep(ctx, &namespace, quota, func() { quota.Spec = corev1.ResourceQuotaSpec{Hard: hard} }); err != nil {
+		return calm(reconcile.Result{}, err)
+	}
+	again, err := w.images(ctx, &namespace, room.images)
+	return calm(reconcile.Result{RequeueAfter: again}, err)
 }
 
 // keep makes one wall be as set says.
 func (w *walls) keep(ctx context.Context, namespace *corev1.Namespace, wall client.Object, set func()) error {
 	wall.SetNamespace(namespace.Name)
-	wall.SetName(wallName)
+	if wall.GetName() == "" {
+		wall.SetName(wallName)
+	}
 	all := func() error {
 		set()
 		labels := wall.GetLabels()

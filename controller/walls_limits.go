@@ -20,6 +20,7 @@ const retryPlan = 30 * time.Second
 type room struct {
 	builds      int64
 	cpu, memory resource.Quantity // of one container
+	images      *int64            // nil where the plan is not known
 }
 
 // room of an account: its plan's limits as they are now, and where a build that has not
@@ -43,6 +44,7 @@ func (w *walls) room(ctx context.Context, namespace *corev1.Namespace) (room, er
 		if cpuErr != nil || memoryErr != nil {
 			return found, fmt.Errorf("plan %s: %v, %v", plan.ProductID, cpuErr, memoryErr)
 		}
+		found.images = new(int64(plan.Limits.Images))
 		found.include(int64(plan.Limits.ConcurrentBuilds), cpu, memory)
 	case found.builds == 0:
 		return found, err

@@ -262,3 +262,46 @@ func TestWallsAreAllItChanges(t *testing.T) {
 		w.eventually(c.reason, func() bool { return (c.do(t.Context()) == nil) == c.want })
 	}
 }
+
+// TestWallsCountImages: an account has as many images as its plan allows now, from when
+// the cluster counts them.
+func TestWallsCountImages(t *testing.T) {
+	const counted corev1.ResourceName = "count/images.drydock.dev"
+	w := newWorld(t)
+	quota := func(namespace, name string) *corev1.ResourceQuota {
+		q := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		q.Spec.Hard = corev1.ResourceList{counted: resource.MustParse("100")}
+		return q
+	}
+	counts := func(q *corev1.ResourceQuota) bool {
+		err := w.kube.Get(t.Context(), client.ObjectKeyFromObject(q), q)
+		_, is := q.Status.Used[counted]
+		return err == nil && is
+	}
+	w.eventually("the cluster counts images", func() bool { // a new quota is looked at at once
+		try := quota(w.namespace, "try")
+		w.create(try)
+		defer w.delete(try)
+		return slices.ContainsFunc(make([]bool, 20), func(bool) bool { pause(t); return counts(try) })
+	})
+	w.delete(quota(v1alpha1.SystemNamespace, "drydock-images")) // of a controller from before
+	w.plan(map[string]string{"images": "2"})
+	w.run()
+	limit := func(want string) {
+		t.Helper()
+		w.eventually("the limit is "+want, func() bool {
+			q := quota(w.namespace, "drydock-images")
+			return counts(q) && ptr(q.Status.Hard[counted]).String() == want
+		})
+	}
+	limit("2")
+	w.plan(map[string]string{"images": "1"})
+	limit("1")
+	w.image("one")
+	second := &v1alpha1.Image{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "two"}, Spec: v1alpha1.ImageSpec{Recipe: v1alpha1.Recipe{
+		Source: v1alpha1.GitSource{Repository: w.git.url("sample")}, Destination: w.registry + "/two",
+	}}}
+	if err := w.kube.Create(t.Context(), second); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota: drydock-images") {
+		t.Errorf("a second image: %v", err)
+	}
+}
