@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -103,7 +102,7 @@ func (g logText) page(r *http.Request, exec graphql.GraphExecutor, after int) (p
 		return page, err
 	}
 	if page.Build == nil {
-		return page, fault.Wrap(fault.Internal, context.Cause(r.Context()))
+		return page, &fault.Error{Kind: fault.NotFound}
 	}
 	return page, nil
 }

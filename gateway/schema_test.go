@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"drydock.dev/drydock/auth"
@@ -22,7 +23,7 @@ func (schema) Query() graph.QueryResolver                 { return queries{} }
 func (schema) Mutation() graph.MutationResolver           { return mutations{} }
 func (schema) Subscription() graph.SubscriptionResolver   { return subscriptions{} }
 func (schema) Account() graph.AccountResolver             { return accounts{} }
-func (schema) Build() graph.BuildResolver                 { return nil }
+func (schema) Build() graph.BuildResolver                 { return builds{} }
 func (schema) DailyUsage() graph.DailyUsageResolver       { return nil }
 func (schema) Image() graph.ImageResolver                 { return nil }
 func (schema) ImageTriggers() graph.ImageTriggersResolver { return nil }
@@ -56,6 +57,31 @@ func (queries) Image(ctx context.Context, name string) (*model.Image, error) {
 		return nil, ctx.Err()
 	}
 	return &model.Image{Key: model.Key{Login: "ada", Name: name}, CreatedAt: time.Unix(0, 0)}, nil
+}
+
+// Build is there under the id long; all others are not.
+func (queries) Build(_ context.Context, id string) (*model.Build, error) {
+	if id != "long" {
+		return nil, fault.New(fault.NotFound, "There is no build %q.", id)
+	}
+	return &model.Build{Key: model.Key{Login: "ada", Name: "app-x"}, Number: 7, References: []string{}}, nil
+}
+
+type builds struct{ graph.BuildResolver }
+
+func (builds) Image(context.Context, *model.Build) (*model.Image, error) {
+	return &model.Image{Key: model.Key{Login: "ada", Name: "app"}}, nil
+}
+
+// Log has the lines 101 to 12,000; those before are not kept.
+func (builds) Log(_ context.Context, _ *model.Build, after, first int) (*model.BuildLog, error) {
+	log := &model.BuildLog{FirstLine: 101, EndCursor: max(after, 100)}
+	for log.EndCursor < 12_000 && len(log.Lines) < first {
+		log.EndCursor++
+		log.Lines = append(log.Lines, &model.LogLine{Number: log.EndCursor, Text: fmt.Sprintf("\x1b[1mline\x1b[0m %d", log.EndCursor)})
+	}
+	log.Complete = log.EndCursor == 12_000
+	return log, nil
 }
 
 type mutations struct{ graph.MutationResolver }
