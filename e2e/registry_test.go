@@ -93,6 +93,12 @@ func TestPrivateRegistries(t *testing.T) {
 			if denied.Phase != "FAILED" || *denied.Reason != "CloneFailed" || !strings.Contains(*denied.Message, "setGitCredential") {
 				t.Errorf("without a token for the repository: %v", denied)
 			}
+			err = ada.Do(within(t, patience), client.Request{Query: `mutation($in: SetGitCredentialInput!) { setGitCredential(input: $in) { image { id } } }`,
+				Variables: map[string]any{"in": map[string]any{"image": image, "username": ada.login, "token": "wrong-" + password}}}, nil)
+			var refused client.Errors
+			if !errors.As(err, &refused) || refused[0].Extensions.Code != "BAD_USER_INPUT" || strings.Contains(err.Error(), password) {
+				t.Errorf("a token that the git server refuses: %v, want BAD_USER_INPUT", err)
+			}
 			ada.do(`mutation($in: SetGitCredentialInput!) { setGitCredential(input: $in) { image { gitCredential { kind host } } } }`,
 				map[string]any{"in": map[string]any{"image": image, "username": ada.login, "token": password}}, nil)
 			for _, registry := range []string{base.host, destination.host} {

@@ -2522,8 +2522,9 @@ type DeleteGitCredentialPayload {
 extend type Mutation {
   """
   A token or a key for an image's private repository. Builds that start from now on
-  use it, for the host that the image's repository is on now. It is not tried before:
-  a build that cannot read the repository says so.
+  use it, for the host that the image's repository is on now. It is tried there before it
+  is kept: BAD_USER_INPUT when the host refuses it. A host that cannot be asked from here
+  is left to the builds, which say when they cannot read the repository.
   """
   setGitCredential(
     "For which image, and what."

@@ -28,6 +28,7 @@ import (
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/loaders"
 	"drydock.dev/drydock/registry"
+	"drydock.dev/drydock/repository"
 	"drydock.dev/drydock/resolvers"
 	"drydock.dev/drydock/signing"
 	"drydock.dev/drydock/webhook"
@@ -118,7 +119,7 @@ func (h *house) afresh() *house {
 		Tokens: auth.NewTokens(sealing(h.t), next.billing, time.Now),
 		Money:  next.billing, PlanURL: planURL, BadgeURL: "http://drydock.example/badge",
 		Webhooks:   resolvers.Webhooks{Keeper: next.cluster, Rules: webhook.Rules{Loopback: true}, Keys: signingKeys(h.t)},
-		Registries: next.cluster, Logins: logins, Git: next.cluster, Secrets: next.cluster,
+		Registries: next.cluster, Logins: logins, Git: next.cluster, Repositories: repository.NewLogins(repository.Options{Loopback: true}), Secrets: next.cluster,
 		Log: logger,
 		Triggers: resolvers.Triggers{Pushes: next.cluster, Keys: signingKeys(h.t), WebhookURL: "http://drydock.example/webhooks/github",
 			MinInterval: 5 * time.Minute, Now: time.Now},

@@ -103,9 +103,11 @@ type Options struct {
 	// Registries and Logins are for registry credentials.
 	Registries Registries
 	Logins     Logins
-	Git        GitCredentials
-	Secrets    BuildSecrets
-	Webhooks   Webhooks
+	// Git and Repositories are for git credentials.
+	Git          GitCredentials
+	Repositories Repositories
+	Secrets      BuildSecrets
+	Webhooks     Webhooks
 	// PlanURL is the page of the plans, which pages at Stripe lead back to.
 	PlanURL string
 	// Triggers are what else starts builds.
@@ -119,20 +121,21 @@ type Options struct {
 
 // Resolver is the root of all resolvers.
 type Resolver struct {
-	accounts   Accounts
-	plans      Plans
-	images     Images
-	builds     Builds
-	logs       Logs
-	watches    Watches
-	tokens     Tokens
-	money      Money
-	registries Registries
-	logins     Logins
-	git        GitCredentials
-	secrets    BuildSecrets
-	webhooks   Webhooks
-	log        *slog.Logger
+	accounts     Accounts
+	plans        Plans
+	images       Images
+	builds       Builds
+	logs         Logs
+	watches      Watches
+	tokens       Tokens
+	money        Money
+	registries   Registries
+	logins       Logins
+	git          GitCredentials
+	repositories Repositories
+	secrets      BuildSecrets
+	webhooks     Webhooks
+	log          *slog.Logger
 
 	triggers          Triggers
 	planURL, badgeURL string
@@ -143,20 +146,21 @@ type Resolver struct {
 func New(options Options) graph.Config {
 	return graph.Config{
 		Resolvers: &Resolver{
-			accounts:   options.Accounts,
-			plans:      options.Plans,
-			images:     options.Images,
-			builds:     options.Builds,
-			logs:       options.Logs,
-			watches:    options.Watches,
-			tokens:     options.Tokens,
-			money:      options.Money,
-			registries: options.Registries,
-			logins:     options.Logins,
-			git:        options.Git,
-			secrets:    options.Secrets,
-			webhooks:   options.Webhooks,
-			log:        options.Log,
+			accounts:     options.Accounts,
+			plans:        options.Plans,
+			images:       options.Images,
+			builds:       options.Builds,
+			logs:         options.Logs,
+			watches:      options.Watches,
+			tokens:       options.Tokens,
+			money:        options.Money,
+			registries:   options.Registries,
+			logins:       options.Logins,
+			git:          options.Git,
+			repositories: options.Repositories,
+			secrets:      options.Secrets,
+			webhooks:     options.Webhooks,
+			log:          options.Log,
 
 			triggers: options.Triggers,
 			planURL:  options.PlanURL, badgeURL: options.BadgeURL,
