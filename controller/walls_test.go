@@ -79,7 +79,10 @@ printf '{"digest":"sha256:%064d","tags":["%s"]}' 1 "$DRYDOCK_TAGS" >"$TERMINATIO
 	w.run(func(o *controller.Options) { o.Strategy = "walls" })
 	becomes := func(reason string, want ...string) {
 		t.Helper()
-		w.eventually(reason, func() bool { return slices.Equal(want, ptr(w.limits())[:]) })
+		w.eventually(reason, func() bool {
+			found := w.limits()
+			return slices.Equal(want, found[:])
+		})
 	}
 	becomes("a new account has its plan's limits", "4", "1", "1Gi")
 	w.plan(map[string]string{"concurrent_builds": "5", "cpu": "4", "memory": "3Gi"})
@@ -99,8 +102,6 @@ printf '{"digest":"sha256:%064d","tags":["%s"]}' 1 "$DRYDOCK_TAGS" >"$TERMINATIO
 	becomes("a smaller plan, after it", "2", "1", "1Gi")
 	w.settled()
 }
-
-func ptr[T any](value T) *T { return &value }
 
 // TestWallsStand: whoever goes past the queue meets them, and what somebody changes in
 // them is put right, while builds go on.
@@ -291,7 +292,7 @@ func TestWallsCountImages(t *testing.T) {
 		t.Helper()
 		w.eventually("the limit is "+want, func() bool {
 			q := quota(w.namespace, "drydock-images")
-			return counts(q) && ptr(q.Status.Hard[counted]).String() == want
+			return counts(q) && q.Status.Hard[counted].Equal(resource.MustParse(want))
 		})
 	}
 	limit("2")
