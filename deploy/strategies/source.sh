@@ -143,7 +143,11 @@ render() {
     tag=$(printf '%s' "$template" | sed \
       -e "s/{{\.Commit}}/$commit/g" -e "s/{{\.ShortCommit}}/$(printf '%.7s' "$commit")/g" \
       -e "s/{{\.Branch}}/$(clean "$branch")/g" -e "s/{{\.Tag}}/$(clean "$tagged")/g" \
-      -e 's/^[.-]*//' | cut -c 1-128)
+      -e 's/^[.-]*//')
+    if [ "${#tag}" -gt 128 ]; then
+      echo "==> Shortening the tag $tag to the 128 characters that a tag may have"
+      tag=$(printf '%s' "$tag" | cut -c 1-128)
+    fi
     if [ -z "$tag" ]; then
       echo "==> Leaving out the tag $template, which is empty for $DRYDOCK_REF"
       continue

@@ -48,6 +48,7 @@ var (
 	legalPath        = regexp.MustCompile(`^[A-Za-z0-9._][A-Za-z0-9._/+@-]*$`)
 	legalDestination = regexp.MustCompile(`^((localhost|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+)(:[0-9]{1,5})?|[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?:[0-9]{1,5})(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)+$`)
 	legalTag         = regexp.MustCompile(`^([A-Za-z0-9_]|\{\{ ?\.(Commit|ShortCommit|Branch|Tag|Number|Date) ?\}\})([A-Za-z0-9_.-]|\{\{ ?\.(Commit|ShortCommit|Branch|Tag|Number|Date) ?\}\})*$`)
+	anyTemplate      = regexp.MustCompile(`\{\{[^{}]*\}\}`)
 	legalArgKey      = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	legalPlatform    = regexp.MustCompile(`^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$`)
 )
@@ -112,10 +113,24 @@ func (p *problems) tags(tags []string) {
 		if strings.Contains(tag, "{{") {
 			most = maxTagTemplate
 		}
+		if unknown := unknownTemplate(tag); unknown != "" {
+			p.check(false, field, "must not hold %s: there are {{.Commit}}, {{.ShortCommit}}, {{.Branch}}, {{.Tag}}, {{.Number}} and {{.Date}}", unknown)
+			continue
+		}
 		p.text(field, tag, legalTag, most, "letters, digits, '_', '.' and '-', not beginning with '.' or '-', "+
 			"with {{.Commit}}, {{.ShortCommit}}, {{.Branch}}, {{.Tag}}, {{.Number}} or {{.Date}} where wanted")
 		p.check(!slices.Contains(tags[:i], tag), field, "must not repeat another tag")
 	}
+}
+
+// unknownTemplate is the first {{...}} of a tag that stands for nothing; empty without one.
+func unknownTemplate(tag string) string {
+	for _, template := range anyTemplate.FindAllString(tag, -1) {
+		if !legalTag.MatchString(template) {
+			return template
+		}
+	}
+	return ""
 }
 
 func (p *problems) buildArgs(args []*KeyValueInput) {

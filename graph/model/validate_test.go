@@ -100,3 +100,30 @@ func TestCountsInWords(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestTagTemplates: what no tag can come of is said when the image is saved, in words that help.
+func TestTagTemplates(t *testing.T) {
+	const legal = "must be letters, digits, '_', '.' and '-'"
+	for _, test := range []struct{ reason, tag, want string }{
+		{"every template", "a{{.Commit}}{{.ShortCommit}}{{.Branch}}{{.Tag}}{{.Number}}{{.Date}}", ""},
+		{"with blanks", "{{ .Number }}", ""},
+		{"what is none", "v{{.Version}}", "must not hold {{.Version}}: there are {{.Commit}},"},
+		{"another case", "{{.commit}}", "must not hold {{.commit}}: "},
+		{"no dot", "{{Commit}}", "must not hold {{Commit}}: "},
+		{"a function", "{{.Commit | lower}}", "must not hold {{.Commit | lower}}: "},
+		{"the second of two", "{{.Commit}}-{{.Time}}", "must not hold {{.Time}}: "},
+		{"nothing", "{{}}", "must not hold {{}}: "},
+		{"one that is not closed", "{{.Commit", legal},
+		{"shell's", "$COMMIT", legal},
+		{"a slash beside one", "{{.Branch}}/x", legal},
+		{"a hyphen first", "-{{.Number}}", legal},
+		{"too long a text beside one", "{{.Commit}}" + strings.Repeat("x", 256), "at most 256 characters"},
+	} {
+		t.Run(test.reason, func(t *testing.T) {
+			problems := (&model.UpdateImageInput{Tags: graphql.OmittableOf([]string{test.tag})}).Validate()
+			if test.want == "" && len(problems) > 0 || test.want != "" && (len(problems) != 1 || !strings.Contains(problems[0].String(), test.want)) {
+				t.Errorf("%s: %v, want %q", test.tag, problems, test.want)
+			}
+		})
+	}
+}
