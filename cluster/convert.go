@@ -77,7 +77,7 @@ func imageGroup(namespace, uid string) string { return namespace + "/" + uid }
 func imageOf(o *v1alpha1.Image) *model.Image {
 	source := model.GitSource(o.Spec.Source) // a copy: a pointer would keep all of the object alive
 	image := &model.Image{
-		Key:          model.Key{Login: loginOf(o.Namespace, o.Annotations[v1alpha1.AnnotationLogin]), Name: o.Name},
+		Key:          model.Key{Login: v1alpha1.LoginOf(o.Namespace, o.Annotations[v1alpha1.AnnotationLogin]), Name: o.Name},
 		UID:          string(o.UID),
 		Source:       &source,
 		Destination:  o.Spec.Destination,
@@ -147,18 +147,6 @@ func buildOf(o *v1alpha1.Build) *build {
 	b.WebhookDelivery = deliveryOf(o.Status.Webhook)
 	_, cancelling := o.Annotations[v1alpha1.AnnotationCancelRequested]
 	return &build{Build: b, log: o.Status.Log, cancelling: cancelling}
-}
-
-// loginOf is the login that an image says it belongs to, if the namespace agrees.
-// One that was made without saying so belongs to the login in the namespace's name,
-// unless that is hashed.
-func loginOf(namespace, annotated string) string {
-	for _, login := range []string{annotated, strings.TrimPrefix(namespace, v1alpha1.NamespacePrefix)} {
-		if login != "" && v1alpha1.Namespace(login) == namespace {
-			return login
-		}
-	}
-	return ""
 }
 
 // updateTime is when somebody last wrote the object itself, not its status.

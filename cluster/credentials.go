@@ -43,7 +43,7 @@ func homeKind(loose *loose) kind[*home] {
 
 func homeOf(namespace *corev1.Namespace) *home {
 	found := &home{
-		login:    loginOf(namespace.Name, namespace.Annotations[v1alpha1.AnnotationLogin]),
+		login:    v1alpha1.LoginOf(namespace.Name, namespace.Annotations[v1alpha1.AnnotationLogin]),
 		customer: namespace.Annotations[v1alpha1.AnnotationCustomer],
 	}
 	if found.login == "" {

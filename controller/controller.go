@@ -71,6 +71,8 @@ type Options struct {
 	GitHub *github.Client
 	// PublicURL is where people see builds; may be empty.
 	PublicURL string
+	// MinScheduleInterval is the shortest time between two runs of an image's schedule.
+	MinScheduleInterval time.Duration
 	// InsecureRegistries may speak plain HTTP, see registry.Rules.
 	InsecureRegistries []string
 	// MaxBuilds is how many builds run at once in the whole cluster, whatever plans allow;
@@ -141,6 +143,7 @@ func New(opts Options) (*Controller, error) {
 		&late{reporter{d, opts.Billing}, ledger{d.Client, d.log}},
 		&retries{d},
 		&latest{deps: d},
+		&schedules{launcher{d, opts.Billing}, opts.MinScheduleInterval},
 		&hooks{deps: d, sender: sender, keys: opts.SigningKeys, page: pages(opts.PublicURL), pauses: opts.WebhookPauses},
 		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
 	}

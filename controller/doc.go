@@ -15,6 +15,7 @@
 //     its seconds in the ledger, a ConfigMap, before it goes.
 //   - late, by namespace: builds that billing was not told of for a day. What the
 //     account's meter holds tells which of them it has; see package metering.
+//   - schedules, by Image: starts the builds that are due.
 //   - latest, by Image: keeps an image's status.latestBuild.
 //   - hooks, by Build: tells images' webhooks of ended builds.
 //   - statuses, by Build: shows builds at their commits on GitHub.

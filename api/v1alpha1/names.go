@@ -51,6 +51,18 @@ func AccountLabel(login string) string {
 	return LegalName(login, 50)
 }
 
+// LoginOf is the login that an object says it belongs to, if the namespace agrees.
+// One that was made without saying so belongs to the login in the namespace's name,
+// unless that is hashed.
+func LoginOf(namespace, annotated string) string {
+	for _, login := range []string{annotated, strings.TrimPrefix(namespace, NamespacePrefix)} {
+		if login != "" && Namespace(login) == namespace {
+			return login
+		}
+	}
+	return ""
+}
+
 // LegalName turns any text into a DNS label of at most limit characters (RFC
 // 1123). A text that is one already stays as it is; of any other the legal part
 // is kept for people and a hash makes it unique.

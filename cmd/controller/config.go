@@ -77,13 +77,13 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find the gateways: what others are told of a build leads to its page there"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
-	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.network.Bind(set), c.signing.Bind(set), c.retention.Bind(set), c.webhooks.Bind(set), c.github.bind(set))
+	}, c.stripe.Bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.network.Bind(set), c.signing.Bind(set), c.triggers.Bind(set), c.retention.Bind(set), c.webhooks.Bind(set), c.github.bind(set))
 }
 
 // validate checks the settings and finds the way to the API server. Its error is one
 // line that names the setting.
 func (c *config) validate() error {
-	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.network.Validate, c.signing.Validate, c.retention.Validate, c.webhooks.Validate, c.github.validate} {
+	for _, check := range []func() error{c.stripe.Validate, c.replicas.Validate, c.registries.Validate, c.network.Validate, c.signing.Validate, c.triggers.Validate, c.retention.Validate, c.webhooks.Validate, c.github.validate} {
 		if err := check(); err != nil {
 			return err
 		}
