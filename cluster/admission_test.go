@@ -246,10 +246,11 @@ func deleteConfig(name, build string) act {
 
 func deletePod(build string) act {
 	return func(t *testing.T, w *world, c *kubernetes.Clientset, namespace string) error {
-		w.provide(t, &corev1.Pod{ObjectMeta: marked(namespace, "a", build), Spec: corev1.PodSpec{
+		name := "pod" + build // of its own: a pod's deletion may take a while
+		w.provide(t, &corev1.Pod{ObjectMeta: marked(namespace, name, build), Spec: corev1.PodSpec{
 			AutomountServiceAccountToken: new(false), NodeSelector: map[string]string{"of": "none"},
 			Containers: []corev1.Container{{Name: "build", Image: "example.com/build"}}}})
-		return c.CoreV1().Pods(namespace).Delete(t.Context(), "a", metav1.DeleteOptions{DryRun: try})
+		return c.CoreV1().Pods(namespace).Delete(t.Context(), name, metav1.DeleteOptions{DryRun: try})
 	}
 }
 
