@@ -30,8 +30,13 @@ func (b *bench) buildkit() {
 	if tools == "" {
 		b.t.Skip("BUILDKIT names no folder with buildkitd and buildctl: make test builds them")
 	}
-	if _, err := exec.LookPath("runc"); err != nil || os.Geteuid() != 0 {
-		b.t.Skip("it needs runc, and root")
+	if os.Geteuid() != 0 {
+		b.t.Skip("BuildKit needs root here, or RootlessKit")
+	}
+	for _, tool := range []string{"runc", filepath.Join(tools, "buildkitd"), filepath.Join(tools, "buildctl")} {
+		if _, err := exec.LookPath(tool); err != nil {
+			b.t.Fatalf("%v: make packages-test bin/buildkit", err)
+		}
 	}
 	daemonless, err := os.ReadFile("testdata/buildctl-daemonless.sh")
 	if err != nil {
@@ -79,6 +84,29 @@ COPY --from=base / /base
 			t.Errorf("%s %+v", diff, said)
 		}
 		b.checkIndex(said)
+	}
+}
+
+// TestBuildkitUnscanned: an installation whose nodes cannot pull the SBOM scanner, or run it, builds all the same. A
+// step of the Dockerfile's that fails is still that.
+func TestBuildkitUnscanned(t *testing.T) {
+	binary, err := helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, map[string]string{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n", "helper": binary,
+		"Failing": "FROM scratch\nCOPY helper /helper\nRUN [\"/helper\", \"exit\"]\n"})
+	b.buildkit()
+	const without = "==> The image gets no SBOM"
+	for reason, scanner := range map[string]string{"there is none": b.registry + "/team/none:v1", "it does not run": b.scanner("no program")} {
+		b.env = map[string]string{"SBOM_SCANNER": scanner}
+		if log, said := b.run("buildkit"); said.Digest == "" || strings.Count(log, without) != 1 {
+			t.Errorf("%s: %+v\n%s", reason, said, log)
+		}
+	}
+	b.env["DRYDOCK_DOCKERFILE"] = "Failing"
+	if log, said := b.run("buildkit"); said.Reason != "BuildFailed" || strings.Contains(log, without) {
+		t.Errorf("a step that fails: %+v\n%s", said, log)
 	}
 }
 
