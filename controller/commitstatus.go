@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,10 +34,13 @@ var (
 )
 
 // statuses show builds at their commits on GitHub, where the operator's token may. What
-// was shown is in the build's status.
+// was shown is in the build's status. Whoever names a repository in an image proves nothing
+// by it, and the token may write to all of them: a status is set where the repository is the
+// account's own, or its owner is one of owners.
 type statuses struct {
 	deps
 	github *github.Client
+	owners []string
 	page   pages
 }
 
@@ -132,7 +136,8 @@ func commitOf(build *v1alpha1.Build) string {
 	return ""
 }
 
-// repository is owner/name of a build's repository at this GitHub; empty for any other.
+// repository is owner/name of a build's repository at this GitHub, where the build's account
+// may set statuses; empty for any other.
 func (s *statuses) repository(build *v1alpha1.Build) string {
 	repository := build.Spec.Source.Repository
 	_, host := model.GitOrigin(repository)
@@ -145,10 +150,18 @@ func (s *statuses) repository(build *v1alpha1.Build) string {
 	} else if _, rest, ok := strings.Cut(repository, ":"); ok { // git@host:path
 		path = rest
 	}
-	if match := gitHubPath.FindStringSubmatch(path); match != nil && !strings.Contains(match[1], "..") {
+	if match := gitHubPath.FindStringSubmatch(path); match != nil && !strings.Contains(match[1], "..") && s.may(build.Spec.Account, match[1]) {
 		return match[1]
 	}
 	return ""
+}
+
+// may tells whether an account's builds may be shown in a repository, owner/name. GitHub
+// does not tell owners apart by case.
+func (s *statuses) may(login, repository string) bool {
+	owner, _, _ := strings.Cut(repository, "/")
+	return strings.EqualFold(owner, login) ||
+		slices.ContainsFunc(s.owners, func(one string) bool { return one == "*" || strings.EqualFold(one, owner) })
 }
 
 // overtaken tells whether a newer build of the image is of the same commit: its state counts.

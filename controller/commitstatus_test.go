@@ -44,7 +44,7 @@ func newGitHub(t *testing.T) *gitHub {
 		switch {
 		case r.Header.Get("Authorization") != "Bearer "+gitHubToken:
 			w.WriteHeader(http.StatusUnauthorized)
-		case r.PathValue("owner") != "ada":
+		case !strings.EqualFold(r.PathValue("owner"), "ada"):
 			w.WriteHeader(http.StatusNotFound) // as GitHub: whether it is there is nobody's business
 		case err != nil || len(status.Description) > 140 || r.PathValue("sha") != pushed:
 			w.WriteHeader(http.StatusUnprocessableEntity)
@@ -86,13 +86,13 @@ func TestCommitStatus(t *testing.T) {
 		}
 	}
 	of := func(b *v1alpha1.Build) { b.Spec.Commit = pushed }
-	app, other, elsewhere := w.image("app", at(stand.URL+"/ada/app.git")), w.image("other", at(stand.URL+"/grace/other")), w.image("elsewhere", at("https://git.example.com/ada/app.git"))
-	ssh := w.image("ssh", at("ssh://git@"+host+"/ada/app.git"))
+	app, other, elsewhere := w.image("app", at(stand.URL+"/Ada/app.git")), w.image("other", at(stand.URL+"/"+w.login+"/other")), w.image("elsewhere", at("https://git.example.com/ada/app.git"))
+	ssh, another := w.image("ssh", at("ssh://git@"+host+"/ada/app.git")), w.image("another", at(stand.URL+"/grace/app.git"))
 	client, err := github.New(stand.URL, gitHubToken, http.DefaultClient)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.run(func(o *controller.Options) { o.GitHub, o.PublicURL = client, "https://drydock.example" })
+	w.run(func(o *controller.Options) { o.GitHub, o.GitHubOwners, o.PublicURL = client, []string{"ada"}, "https://drydock.example" })
 	shown := func(state, words string) func(*v1alpha1.Build) bool {
 		return func(b *v1alpha1.Build) bool {
 			s := b.Status.CommitStatus
@@ -104,7 +104,7 @@ func TestCommitStatus(t *testing.T) {
 	refused := w.await(w.build(other, 1, of), "refused", func(b *v1alpha1.Build) bool {
 		return billed(b) && b.Status.CommitStatus != nil && strings.Contains(b.Status.CommitStatus.Message, "permission")
 	})
-	for _, unknown := range []*v1alpha1.Build{w.build(elsewhere, 1, of), w.build(app, 2)} {
+	for _, unknown := range []*v1alpha1.Build{w.build(elsewhere, 1, of), w.build(app, 2), w.build(another, 1, of)} {
 		if got := w.await(unknown, "billed", billed).Status.CommitStatus; got != nil {
 			t.Errorf("%s: GitHub was told %+v", unknown.Name, got)
 		}
@@ -115,12 +115,15 @@ func TestCommitStatus(t *testing.T) {
 			failures = append(failures, status)
 		}
 	}
-	if diff := cmp.Diff([]string{"ada/app drydock/app failure true", "ada/app drydock/ssh failure true"}, failures); diff != "" {
+	if diff := cmp.Diff([]string{"Ada/app drydock/app failure true", "ada/app drydock/ssh failure true"}, failures); diff != "" {
 		t.Errorf("statuses (-want +got):\n%s", diff)
 	}
 	const event = "Image other Warning CommitStatusRefused of other-1"
 	w.eventually("the refusal is said", func() bool { return slices.Contains(w.events(), event) })
-	if n := stand.times("grace/other"); n != 1 {
+	if n := stand.times(w.login + "/other"); n != 1 {
 		t.Errorf("GitHub was asked %d times for what it refuses: %+v", n, refused.Status.CommitStatus)
+	}
+	if n := stand.times("grace/app"); n != 0 {
+		t.Errorf("GitHub was told %d times of a build in the repository of somebody else's", n)
 	}
 }

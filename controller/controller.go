@@ -69,6 +69,9 @@ type Options struct {
 	WebhookPauses []time.Duration
 	// GitHub is told of builds of its commits; may be nil.
 	GitHub *github.Client
+	// GitHubOwners are the owners whose repositories any account's builds may be shown in,
+	// besides an account's own; "*" is everybody.
+	GitHubOwners []string
 	// PublicURL is where people see builds; may be empty.
 	PublicURL string
 	// MinScheduleInterval is the shortest time between two runs of an image's schedule.
@@ -148,7 +151,7 @@ func New(opts Options) (*Controller, error) {
 		&retention{deps: d, billing: opts.Billing, keep: keep{builds: opts.KeepBuilds, age: opts.KeepBuildsFor}},
 	}
 	if opts.GitHub != nil {
-		parts = append(parts, &statuses{deps: d, github: opts.GitHub, page: pages(opts.PublicURL)})
+		parts = append(parts, &statuses{deps: d, github: opts.GitHub, owners: opts.GitHubOwners, page: pages(opts.PublicURL)})
 	}
 	for _, part := range parts {
 		if err := part.setup(mgr, controllerOptions(opts)); err != nil {

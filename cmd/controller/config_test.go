@@ -29,6 +29,7 @@ func TestSettings(t *testing.T) {
 		{"a duration that is too short", []string{"--stripe-key", "sk_test_x", "--lease-duration", "1ms"}, 2, "--lease-duration"},
 		{"builds kept that are fewer than none", []string{"--stripe-key", "sk_test_x", "--keep-builds", "-1"}, 2, "--keep-builds"},
 		{"builds kept for minutes", []string{"--stripe-key", "sk_test_x", "--keep-builds-for", "5m"}, 2, "--keep-builds-for"},
+		{"an owner at GitHub that is a path", []string{"--stripe-key", "sk_test_x", "--github-owners", "acme,acme/app"}, 2, "--github-owners"},
 		{"a GitHub that is no URL", []string{"--stripe-key", "sk_test_x", "--github-url", "github.com"}, 2, "--github-url"},
 		{"a public URL that is none", []string{"--stripe-key", "sk_test_x", "--public-url", "drydock"}, 2, "--public-url"},
 		{"a webhook host that is a URL", []string{"--stripe-key", "sk_test_x", "--webhook-hosts", "http://ci"}, 2, "--webhook-hosts"},

@@ -87,6 +87,7 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		WebhookRules:        webhook.Rules{Private: c.webhooks.Private, Hosts: c.webhooks.Hosts},
 		SigningKeys:         c.signing.Keys,
 		GitHub:              commits,
+		GitHubOwners:        c.github.owners,
 		PublicURL:           c.publicURL,
 		MinScheduleInterval: c.triggers.MinInterval,
 		InsecureRegistries:  c.registries.Insecure,
