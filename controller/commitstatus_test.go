@@ -92,7 +92,9 @@ func TestCommitStatus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.run(func(o *controller.Options) { o.GitHub, o.GitHubOwners, o.PublicURL = client, []string{"ada"}, "https://drydock.example" })
+	w.run(func(o *controller.Options) {
+		o.GitHub, o.GitHubOwners, o.PublicURL = client, []string{"ada"}, "https://drydock.example"
+	})
 	shown := func(state, words string) func(*v1alpha1.Build) bool {
 		return func(b *v1alpha1.Build) bool {
 			s := b.Status.CommitStatus

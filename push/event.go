@@ -79,16 +79,19 @@ func (e *event) moves(ref string) bool {
 func (e *event) time() time.Time {
 	switch at := e.Repository.PushedAt.(type) {
 	case float64:
-		if at > 0 && at < 1<<40 {
+		if at > 0 && at < farthest {
 			return time.Unix(int64(at), 0)
 		}
 	case string:
-		if parsed, err := time.Parse(time.RFC3339, at); err == nil {
+		if parsed, err := time.Parse(time.RFC3339, at); err == nil && parsed.Unix() > 0 {
 			return parsed
 		}
 	}
 	return time.Time{}
 }
+
+// farthest is the end of the year 9999, beyond which no Build can tell a time.
+const farthest = 253402300800
 
 // of tells whether the push was to the repository of a clone URL.
 func (e *event) of(repository string) bool {

@@ -25,6 +25,7 @@ func TestParse(t *testing.T) {
 		{"an annotated tag is another object than its commit", "application/json",
 			`{"ref":"refs/tags/v1","after":"` + object + `","head_commit":{"id":"` + commit + `"}}`, commit, "push to v1", -62135596800, true},
 		{"a time as text", "application/json", `{"ref":"refs/heads/x","after":"` + commit + `","repository":{"pushed_at":"2023-11-14T22:13:20Z"}}`, commit, "push to x", 1700000000, true},
+		{"a time that is none", "application/json", `{"ref":"refs/heads/x","after":"` + commit + `","repository":{"pushed_at":999999999999}}`, commit, "push to x", -62135596800, true},
 		{"a deleted branch", "application/json", `{"ref":"refs/heads/x","after":"` + zero + `","deleted":true,"head_commit":null}`, "", "push to x", -62135596800, true},
 		{"a commit that is none", "application/json", `{"ref":"refs/heads/x","after":"$(reboot)"}`, "", "push to x", -62135596800, true},
 		{"no JSON", "application/json", `payload=x`, "", "", 0, false},

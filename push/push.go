@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"regexp"
@@ -112,7 +113,7 @@ func (r *Receiver) Take(ctx context.Context, d Delivery) (Answer, error) {
 		}
 		return ignored("%s", words)
 	}
-	return r.start(ctx, image, d.ID, event)
+	return r.start(ctx, image, d, event)
 }
 
 // unwanted says why a push starts no build; "" where it does.
@@ -143,8 +144,10 @@ func (r *Receiver) unwanted(ctx context.Context, image *model.Image, e *event) (
 	return "", nil
 }
 
-// start starts the build of a push.
-func (r *Receiver) start(ctx context.Context, image *model.Image, delivery string, e *event) (Answer, error) {
+// start starts the build of a push. The body names it, which a redelivery repeats and the
+// signature holds. The delivery's id does not: with another one, who got hold of a signed
+// delivery could start builds of it without end.
+func (r *Receiver) start(ctx context.Context, image *model.Image, d Delivery, e *event) (Answer, error) {
 	waiting, err := r.Builds.Builds(ctx, model.BuildQuery{Login: image.Key.Login, Image: image,
 		Phases: []model.BuildPhase{model.BuildPhaseQueued}, Page: model.Page{First: 1}})
 	if err != nil {
@@ -170,11 +173,11 @@ func (r *Receiver) start(ctx context.Context, image *model.Image, delivery strin
 	b, err := r.Builds.StartBuild(ctx, model.BuildStart{
 		Image: image.Key, CustomerID: account.CustomerID, Plan: plan, Ref: image.Source.Ref, Commit: e.commit(),
 		Trigger: model.BuildTriggerPush, TriggeredBy: e.String(), TriggerTime: e.time().In(time.UTC),
-		ClientMutationID: delivery + "/" + e.commit(),
+		ClientMutationID: fmt.Sprintf("%x", sha256.Sum256(d.Body)),
 	})
 	if err != nil {
 		return Answer{}, err
 	}
-	r.Log.InfoContext(ctx, "a push starts a build", "account", image.Key.Login, "image", image.Key.Name, "build", b.Key.Name, "commit", e.commit(), "delivery", delivery)
+	r.Log.InfoContext(ctx, "a push starts a build", "account", image.Key.Login, "image", image.Key.Name, "build", b.Key.Name, "commit", e.commit(), "delivery", d.ID)
 	return Answer{Started: true, Words: fmt.Sprintf("Build %d of %s is of commit %s.", b.Number, image.Key.Name, e.commit())}, nil
 }

@@ -95,6 +95,7 @@ func TestPush(t *testing.T) {
 		{"a push", first, "d1", pushed("app", commit("1"), at, nil), true, "Build 1 ", ""},
 		{"the same again, as GitHub redelivers", first, "d1", pushed("app", commit("1"), at, nil), false, "Build 1 ", ""},
 		{"the same again, at another replica", second, "d1", pushed("app", commit("1"), at, nil), false, "Build 1 ", ""},
+		{"the same again, under an id that nobody signed", first, "d1-again", pushed("app", commit("1"), at, nil), false, "Build 1 ", ""},
 		{"the next push, at another replica", second, "d2", pushed("app", commit("2"), at+2, nil), true, "Build 2 ", ""},
 		{"one from before, late", second, "d3", pushed("app", commit("3"), at+1, nil), false, "build 2 is of a later push", ""},
 		{"a branch that is not the image's", first, "d4", pushed("app", commit("4"), at+3, to("refs/heads/other")), false, "built from main", ""},
