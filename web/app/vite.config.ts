@@ -8,7 +8,7 @@ import { theme, variables } from './src/theme/theme';
 // The gateway serves dist/ at /. Everything is a file of its own, nothing inlined, so that the page's
 // Content-Security-Policy can forbid all but its own origin.
 export default defineConfig({
-  plugins: [themeFile(), compressed()],
+  plugins: [themeFile(), documents(), compressed()],
   build: {
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800,
@@ -22,7 +22,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ['/graphql', '/auth', '/graphiql', '/readyz'].map((path) => [path, { target: gateway(), ws: true, xfwd: false }]),
+      ['/graphql', '/auth', '/badge', '/graphiql', '/readyz', '^/builds/[^/]+/log\\.txt$'].map((path) => [path, { target: gateway(), ws: true, xfwd: false }]),
     ),
   },
 });
@@ -45,6 +45,27 @@ function themeFile(): Plugin {
       const own = variables(merged);
       for (const part of ['variables', 'light', 'dark'] as const) Object.assign(all[part], own[part]);
       return convertCssVariables(all, ':root');
+    },
+  };
+}
+
+/** documents puts each operation where it is used: by the generated map of all, the first page would load every page's. */
+function documents(): Plugin {
+  const known = new Map<string, string>();
+  return {
+    name: 'documents',
+    apply: 'build',
+    enforce: 'pre',
+    buildStart() {
+      const generated = readFileSync('src/gql/graphql.ts', 'utf8');
+      for (const [, name, document] of generated.matchAll(/^export const (\w+) = (\{.*\}) as unknown as DocumentNode/gm)) known.set(name!, document!);
+    },
+    transform(code, id) {
+      if (!/\/src\/(?!gql\/).*\.tsx?$/.test(id)) return null;
+      return code.replace(/\bgraphql\(`\s*(query|mutation|subscription|fragment) (\w+)[^`]*`\)/g, (_, kind: string, name: string) => {
+        const document = known.get(name + (kind === 'fragment' ? 'FragmentDoc' : 'Document'));
+        return document ?? this.error(`there is no generated document of ${kind} ${name}`);
+      });
     },
   };
 }

@@ -34,7 +34,7 @@ export const router = createBrowserRouter([
           { path: '/', Component: Images },
           { path: '/new', lazy: page('NewImage') },
           { path: '/images/:name', lazy: page('Image') },
-          { path: '/images/:name/settings', lazy: page('Image') },
+          ...['triggers', 'secrets', 'signals', 'settings'].map((part) => ({ path: `/images/:name/${part}`, lazy: page('Image') })),
           { path: '/builds/:id', lazy: page('Build') },
           { path: '/usage', lazy: page('Usage') },
           { path: '/plan', lazy: page('Plan') },

@@ -11,17 +11,23 @@ export const cache: CacheExchangeOpts = {
     BuildConnection: nothing,
     BuildEdge: (edge) => String(edge.cursor),
     BuildLog: nothing,
+    BuildSecret: nothing,
     DailyUsage: nothing,
+    GitCredential: nothing,
     GitSource: nothing,
     ImageConnection: nothing,
     ImageEdge: nothing,
+    ImageTriggers: nothing,
+    ImageWebhook: nothing,
     AccountEdge: nothing,
     KeyValue: nothing,
     LogLine: nothing,
     PageInfo: nothing,
     PlanLimits: nothing,
     Price: nothing,
+    PushWebhook: nothing,
     Usage: nothing,
+    WebhookDelivery: nothing,
   },
   updates: {
     Mutation: {
@@ -39,11 +45,10 @@ export const cache: CacheExchangeOpts = {
   },
   optimistic: {
     updateImage: (variables) => {
-      const { id, suspended } = variables.input as { id: string; suspended?: boolean };
+      const { id, suspended, public: open } = variables.input as { id: string; suspended?: boolean; public?: boolean };
       // Only a switch is safe to foresee; the rest waits for the server's rules.
-      return suspended === undefined
-        ? null
-        : { __typename: 'UpdateImagePayload', image: { __typename: 'Image', id, suspended } };
+      const foreseen = { ...(suspended !== undefined && { suspended }), ...(open !== undefined && { public: open }) };
+      return Object.keys(foreseen).length === 0 ? null : { __typename: 'UpdateImagePayload', image: { __typename: 'Image', id, ...foreseen } };
     },
   },
 };

@@ -22,8 +22,16 @@ export const BuildFields = graphql(`
   fragment BuildFields on Build {
     ...BuildRow
     message
+    triggeredBy
     references
     billedSeconds
+    webhookDelivery {
+      attempts
+      lastStatus
+      message
+      deliveredAt
+      nextAttemptAt
+    }
     image {
       id
       name

@@ -18,7 +18,7 @@ export function BuildActions({ build }: { build: BuildFieldsFragment }) {
   return (
     <div className={classes.actions}>
       {!done && (
-        <Button variant="default" leftSection={<IconPlayerStop size={16} />} loading={cancel.busy} onClick={() => void cancel.run({ input: { id: build.id } })}>
+        <Button variant="default" leftSection={<IconPlayerStop size={16} />} loading={cancel.busy} onClick={() => void cancel.run({ id: build.id })}>
           Cancel build
         </Button>
       )}
@@ -28,7 +28,7 @@ export function BuildActions({ build }: { build: BuildFieldsFragment }) {
           leftSection={<IconRefresh size={16} />}
           loading={retry.busy}
           onClick={async () => {
-            const started = await retry.run({ input: { id: build.id } });
+            const started = await retry.run({ id: build.id });
             if (started) void navigate(`/builds/${encodeURIComponent(started.retryBuild.build.id)}`);
           }}
         >

@@ -21,7 +21,10 @@ export function BuildFacts({ build }: { build: BuildFieldsFragment }) {
         <Duration from={startedAt} to={finishedAt} seconds={build.durationSeconds} />
       </Fact>
       <Fact name="Billed">{billedSeconds == null ? '–' : span(billedSeconds)}</Fact>
-      <Fact name="Started by">{triggerLabels[build.trigger]}</Fact>
+      <Fact name="Started by">
+        {triggerLabels[build.trigger]}
+        {build.triggeredBy && <div className={classes.detail}>{build.triggeredBy}</div>}
+      </Fact>
       <Fact name="Commit">{commit ? <Copy text={commit} shown={commit.slice(0, 12)} what="commit" /> : '–'}</Fact>
       {digest && (
         <Fact name="Digest" wide>
@@ -42,7 +45,31 @@ export function BuildFacts({ build }: { build: BuildFieldsFragment }) {
           ))}
         </Fact>
       )}
+      {build.webhookDelivery && (
+        <Fact name="Webhook" wide>
+          <Delivery {...build.webhookDelivery} />
+        </Fact>
+      )}
     </dl>
+  );
+}
+
+/** How far the build's end has been told to the image's webhook. */
+function Delivery({ attempts, lastStatus, message, deliveredAt, nextAttemptAt }: NonNullable<BuildFieldsFragment['webhookDelivery']>) {
+  if (deliveredAt) {
+    return (
+      <>
+        Delivered <When at={deliveredAt} />
+        {attempts > 1 && `, at attempt ${attempts}`}
+      </>
+    );
+  }
+  const why = message ?? (lastStatus ? `The last answer was ${lastStatus}.` : '');
+  if (!nextAttemptAt) return `Given up after ${attempts} attempts. ${why}`;
+  return (
+    <>
+      {attempts === 0 ? 'On its way.' : `Attempt ${attempts} failed. ${why} The next one:`} {attempts > 0 && <When at={nextAttemptAt} />}
+    </>
   );
 }
 

@@ -1,4 +1,5 @@
-import { Anchor, Badge, Tabs, Text, Title } from '@mantine/core';
+import { Anchor, Badge, Skeleton, Tabs, Text, Title } from '@mantine/core';
+import { Suspense, lazy } from 'react';
 import { Link, useLocation, useNavigate, useParams } from 'react-router';
 import { useQuery } from 'urql';
 import { useLive } from '../api/useLive';
@@ -10,34 +11,17 @@ import type { ImageFieldsFragment } from '../gql/graphql';
 import { Copy } from '../parts/Copy';
 import { Failure } from '../parts/Failure';
 import { ImageBuilds } from './ImageBuilds';
-import { ImageSettings } from './ImageSettings';
 import { NotFound } from './NotFound';
 import { StartForm } from './StartForm';
 import classes from './Image.module.css';
 
-export const ImageFields = graphql(`
-  fragment ImageFields on Image {
-    id
-    name
-    source {
-      repository
-      ref
-      context
-      dockerfile
-    }
-    destination
-    tags
-    platforms
-    buildArgs {
-      key
-      value
-    }
-    timeoutSeconds
-    suspended
-    createdAt
-    updatedAt
-  }
-`);
+const ImageSecrets = lazy(async () => ({ default: (await import('./ImageSecrets')).ImageSecrets }));
+const ImageSettings = lazy(async () => ({ default: (await import('./ImageSettings')).ImageSettings }));
+const ImageSignals = lazy(async () => ({ default: (await import('./ImageSignals')).ImageSignals }));
+const ImageTriggers = lazy(async () => ({ default: (await import('./ImageTriggers')).ImageTriggers }));
+
+/** The parts of an image's page, by the end of their address; the first is at the image's own. */
+const tabs = { builds: 'Builds', triggers: 'Triggers', secrets: 'Secrets', signals: 'Badge and webhook', settings: 'Settings' };
 
 const ImageQuery = graphql(`
   query Image($name: String!) {
@@ -55,7 +39,7 @@ const ImageChanged = graphql(`
   }
 `);
 
-/** One image: its builds, or its settings. */
+/** One image: its builds, and all that can be set of it. */
 export function Image() {
   const { name = '' } = useParams();
   const [{ data, error }, ask] = useQuery({ query: ImageQuery, variables: { name } });
@@ -68,7 +52,7 @@ export function Image() {
 
 function Shown({ image }: { image: ImageFieldsFragment }) {
   useLive(ImageChanged, { id: image.id });
-  const settings = useLocation().pathname.endsWith('/settings');
+  const end = useLocation().pathname.split('/')[3];
   const navigate = useNavigate();
   const base = `/images/${image.name}`;
   return (
@@ -106,17 +90,31 @@ function Shown({ image }: { image: ImageFieldsFragment }) {
           </dd>
         </div>
       </dl>
-      <Tabs value={settings ? 'settings' : 'builds'} onChange={(tab) => void navigate(tab === 'settings' ? `${base}/settings` : base)} keepMounted={false}>
+      <Tabs value={end && end in tabs ? end : 'builds'} onChange={(tab) => void navigate(tab === 'builds' ? base : `${base}/${tab}`)} keepMounted={false}>
         <Tabs.List mb="md">
-          <Tabs.Tab value="builds">Builds</Tabs.Tab>
-          <Tabs.Tab value="settings">Settings</Tabs.Tab>
+          {Object.entries(tabs).map(([tab, label]) => (
+            <Tabs.Tab key={tab} value={tab}>
+              {label}
+            </Tabs.Tab>
+          ))}
         </Tabs.List>
-        <Tabs.Panel value="builds">
-          <ImageBuilds image={image} />
-        </Tabs.Panel>
-        <Tabs.Panel value="settings">
-          <ImageSettings image={image} />
-        </Tabs.Panel>
+        <Suspense fallback={<Skeleton height={240} radius="lg" aria-busy="true" aria-label="Loading" />}>
+          <Tabs.Panel value="builds">
+            <ImageBuilds image={image} />
+          </Tabs.Panel>
+          <Tabs.Panel value="triggers">
+            <ImageTriggers image={image} />
+          </Tabs.Panel>
+          <Tabs.Panel value="secrets">
+            <ImageSecrets image={image} />
+          </Tabs.Panel>
+          <Tabs.Panel value="signals">
+            <ImageSignals image={image} />
+          </Tabs.Panel>
+          <Tabs.Panel value="settings">
+            <ImageSettings image={image} />
+          </Tabs.Panel>
+        </Suspense>
       </Tabs>
     </>
   );

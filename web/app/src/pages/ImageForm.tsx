@@ -1,4 +1,4 @@
-import { ActionIcon, Button, NumberInput, TagsInput, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, NumberInput, Switch, TagsInput, Text, TextInput } from '@mantine/core';
 import IconPlus from '@tabler/icons-react/dist/esm/icons/IconPlus.mjs';
 import IconX from '@tabler/icons-react/dist/esm/icons/IconX.mjs';
 import { type FormEvent, type ReactNode, useState } from 'react';
@@ -16,6 +16,7 @@ export type ImageValues = {
   tags: string[];
   platforms: string[];
   buildArgs: { key: string; value: string }[];
+  cache: boolean;
   timeoutSeconds: number | null;
 };
 
@@ -26,6 +27,7 @@ export const freshImage: ImageValues = {
   tags: ['latest'],
   platforms: [],
   buildArgs: [],
+  cache: true,
   timeoutSeconds: null,
 };
 
@@ -134,6 +136,12 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
             hideControls
           />
         </div>
+        <Switch
+          label="Keep layers for the next build"
+          description="In the destination’s registry, where the next build finds what has not changed."
+          checked={values.cache}
+          onChange={(event) => set('cache', event.currentTarget.checked)}
+        />
       </Part>
       {error && (codeOf(error) !== 'BAD_USER_INPUT' || problems.rest) && <Failure error={error} />}
       <div className={classes.actions}>

@@ -84,7 +84,7 @@ function Start({ image }: { image: ImageRowFragment }) {
         disabled={image.suspended}
         aria-label={`Build ${image.name}`}
         onClick={async () => {
-          const done = await start.run({ input: { image: image.id } });
+          const done = await start.run({ image: image.id });
           if (done) void navigate(`/builds/${encodeURIComponent(done.startBuild.build.id)}`);
         }}
       >

@@ -1,22 +1,13 @@
 import { Button, Modal, Switch, Text, TextInput, Title } from '@mantine/core';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { UpdateImage } from '../api/images';
 import { useChange } from '../api/useChange';
 import { graphql } from '../gql';
 import type { ImageFieldsFragment } from '../gql/graphql';
 import { Failure } from '../parts/Failure';
 import { ImageForm, type ImageValues } from './ImageForm';
 import classes from './ImageSettings.module.css';
-
-const UpdateImage = graphql(`
-  mutation UpdateImage($input: UpdateImageInput!) {
-    updateImage(input: $input) {
-      image {
-        ...ImageFields
-      }
-    }
-  }
-`);
 
 const DeleteImage = graphql(`
   mutation DeleteImage($input: DeleteImageInput!) {
@@ -40,7 +31,7 @@ export function ImageSettings({ image }: { image: ImageFieldsFragment }) {
         submit="Save"
         onSubmit={async ({ name: _, ...input }) => {
           setSaved(false);
-          if (await update.run({ input: { id: image.id, ...input } })) setSaved(true);
+          if (await update.run({ id: image.id, ...input })) setSaved(true);
         }}
         beside={
           <Text c="dimmed" size="sm" role="status">
@@ -54,7 +45,7 @@ export function ImageSettings({ image }: { image: ImageFieldsFragment }) {
   );
 }
 
-function valuesOf({ name, source, destination, tags, platforms, buildArgs, timeoutSeconds }: ImageFieldsFragment): ImageValues {
+function valuesOf({ name, source, destination, tags, platforms, buildArgs, cache, timeoutSeconds }: ImageFieldsFragment): ImageValues {
   const { repository, ref, context, dockerfile } = source;
   return {
     name,
@@ -63,6 +54,7 @@ function valuesOf({ name, source, destination, tags, platforms, buildArgs, timeo
     tags,
     platforms,
     buildArgs: buildArgs.map(({ key, value }) => ({ key, value })),
+    cache,
     timeoutSeconds: timeoutSeconds ?? null,
   };
 }
@@ -81,7 +73,7 @@ function Suspension({ image }: { image: ImageFieldsFragment }) {
       <Switch
         label="Suspended"
         checked={image.suspended}
-        onChange={(event) => void update.run({ input: { id: image.id, suspended: event.currentTarget.checked } })}
+        onChange={(event) => void update.run({ id: image.id, suspended: event.currentTarget.checked })}
       />
     </section>
   );
@@ -94,7 +86,7 @@ function Deletion({ image }: { image: ImageFieldsFragment }) {
   const [typed, setTyped] = useState('');
 
   async function run() {
-    if (await remove.run({ input: { id: image.id } })) void navigate('/', { replace: true });
+    if (await remove.run({ id: image.id })) void navigate('/', { replace: true });
   }
 
   return (

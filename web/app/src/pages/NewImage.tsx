@@ -32,7 +32,7 @@ export function NewImage() {
         error={create.error}
         submit="Create image"
         onSubmit={async (input) => {
-          const done = await create.run({ input });
+          const done = await create.run(input);
           if (done) void navigate(`/images/${done.createImage.image.name}`);
         }}
         beside={

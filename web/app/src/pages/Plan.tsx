@@ -5,6 +5,7 @@ import IconInfoCircle from '@tabler/icons-react/dist/esm/icons/IconInfoCircle.mj
 import IconTags from '@tabler/icons-react/dist/esm/icons/IconTags.mjs';
 import { useSearchParams } from 'react-router';
 import { useQuery } from 'urql';
+import { useChange } from '../api/useChange';
 import { useLive } from '../api/useLive';
 import { usePageTitle } from '../frame/usePageTitle';
 import { graphql } from '../gql';
@@ -14,7 +15,6 @@ import { Failure } from '../parts/Failure';
 import { PlanCard } from '../parts/PlanCard';
 import { StandingNotice } from '../parts/StandingNotice';
 import { useDeparture } from '../parts/useDeparture';
-import { useKeyedChange } from '../parts/useKeyedChange';
 import classes from './Plan.module.css';
 
 const PlanQuery = graphql(`
@@ -95,7 +95,7 @@ export function Plan() {
 
 /** What can be done about a plan. */
 function Action({ plan, present, paid }: { plan: PlanFieldsFragment; present: boolean; paid: boolean }) {
-  const checkout = useKeyedChange(CreateCheckoutSession);
+  const checkout = useChange(CreateCheckoutSession);
   const departure = useDeparture();
   if (present) return null;
   if (!plan.price || plan.price.unitAmount === 0) {
@@ -123,7 +123,7 @@ function Action({ plan, present, paid }: { plan: PlanFieldsFragment; present: bo
 }
 
 function Portal() {
-  const portal = useKeyedChange(CreatePortalSession);
+  const portal = useChange(CreatePortalSession);
   const departure = useDeparture();
   return (
     <div className={classes.portal}>

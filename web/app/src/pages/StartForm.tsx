@@ -16,7 +16,7 @@ export function StartForm({ image }: { image: ImageFieldsFragment }) {
   const [ref, setRef] = useState('');
 
   async function run(other?: string) {
-    const done = await start.run({ input: { image: image.id, ...(other && { ref: other }) } });
+    const done = await start.run({ image: image.id, ...(other && { ref: other }) });
     if (done) void navigate(`/builds/${encodeURIComponent(done.startBuild.build.id)}`);
   }
 

@@ -1,13 +1,13 @@
-import { Alert, Button, NumberInput, Switch, Text, TextInput, Title } from '@mantine/core';
-import IconKey from '@tabler/icons-react/dist/esm/icons/IconKey.mjs';
+import { Button, NumberInput, Switch, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
+import { useChange } from '../api/useChange';
 import { graphql } from '../gql';
 import { Confirm } from './Confirm';
-import { Copy } from './Copy';
 import { Failure } from './Failure';
 import { fieldProblems } from './fieldProblems';
+import { Once } from './Once';
+import { Section } from './Section';
 import { onDay } from './time';
-import { useKeyedChange } from './useKeyedChange';
 import classes from './settings.module.css';
 
 const CreateAccessToken = graphql(`
@@ -32,42 +32,30 @@ type Token = { name: string; token: string; expiresAt: string };
 /** Tokens for scripts: made here, shown once, and ended all together. */
 export function AccessTokens() {
   const [token, setToken] = useState<Token>();
+  const shown = token && {
+    title: `The token “${token.name}”`,
+    note: `Copy it now: it is not shown again. It ends on ${onDay(token.expiresAt)}.`,
+    texts: { token: token.token },
+  };
   return (
-    <section className={`card ${classes.part}`} aria-labelledby="tokens">
-      <div>
-        <Title order={2} id="tokens">
-          Access tokens
-        </Title>
-        <Text c="dimmed" size="sm">
+    <Section
+      id="tokens"
+      title="Access tokens"
+      about={
+        <>
           For scripts and CI, sent as <code>Authorization: Bearer</code>. A token is shown once and kept nowhere, so there is no list.
-        </Text>
-      </div>
-      <div className={classes.fields}>
-        {/* It stands here before there is a token, so that screen readers tell of one. */}
-        <div role="status">{token && <Fresh token={token} done={() => setToken(undefined)} />}</div>
-        <CreateForm made={setToken} />
-        <Revocation done={() => setToken(undefined)} />
-      </div>
-    </section>
-  );
-}
-
-function Fresh({ token: { name, token, expiresAt }, done }: { token: Token; done: () => void }) {
-  return (
-    <Alert color="dock" variant="light" icon={<IconKey />} title={`The token “${name}”`} role="group" classNames={{ body: classes.token }}>
-      <p className={classes.note}>Copy it now: it is not shown again. It ends on {onDay(expiresAt)}.</p>
-      <Copy text={token} what="token" />
-      <div>
-        <Button size="xs" variant="default" mt="sm" onClick={done}>
-          I have it
-        </Button>
-      </div>
-    </Alert>
+        </>
+      }
+    >
+      <Once shown={shown} done={() => setToken(undefined)} />
+      <CreateForm made={setToken} />
+      <Revocation done={() => setToken(undefined)} />
+    </Section>
   );
 }
 
 function CreateForm({ made }: { made: (token: Token) => void }) {
-  const create = useKeyedChange(CreateAccessToken);
+  const create = useChange(CreateAccessToken);
   const [name, setName] = useState('');
   const [days, setDays] = useState<number | string>(90);
   const [readOnly, setReadOnly] = useState(false);
@@ -119,7 +107,7 @@ function CreateForm({ made }: { made: (token: Token) => void }) {
 }
 
 function Revocation({ done }: { done: () => void }) {
-  const revoke = useKeyedChange(RevokeAccessTokens);
+  const revoke = useChange(RevokeAccessTokens);
   const [asked, setAsked] = useState(false);
   const [revoked, setRevoked] = useState(false);
 

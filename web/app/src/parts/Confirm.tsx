@@ -11,7 +11,7 @@ type Props = {
   confirm: string;
   busy: boolean;
   error: CombinedError | undefined;
-  onConfirm: () => void;
+  onConfirm: () => void | Promise<void>;
   onClose: () => void;
 };
 
@@ -30,7 +30,7 @@ export function Confirm({ opened, title, children, confirm, busy, error, onConfi
             <Button variant="subtle" color="gray" onClick={onClose} data-autofocus>
               Cancel
             </Button>
-            <Button color="red" loading={busy} onClick={onConfirm}>
+            <Button color="red" loading={busy} onClick={() => void onConfirm()}>
               {confirm}
             </Button>
           </div>

@@ -1,13 +1,13 @@
-import { ActionIcon, Button, Skeleton, Text, TextInput, Title } from '@mantine/core';
-import IconTrash from '@tabler/icons-react/dist/esm/icons/IconTrash.mjs';
+import { Button, Skeleton, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useQuery } from 'urql';
+import { useChange } from '../api/useChange';
 import { graphql } from '../gql';
-import { Confirm } from './Confirm';
 import { Failure } from './Failure';
 import { fieldProblems } from './fieldProblems';
+import { type Item, Kept } from './Kept';
+import { Section } from './Section';
 import { When } from './time';
-import { useKeyedChange } from './useKeyedChange';
 import classes from './settings.module.css';
 
 const RegistryCredentialsQuery = graphql(`
@@ -45,71 +45,41 @@ const DeleteRegistryCredential = graphql(`
   }
 `);
 
-type Credential = { id: string; registry: string; username: string; createdAt: string };
-
 /** The logins with which builds push and pull. */
 export function RegistryCredentials() {
   const [{ data, error }, ask] = useQuery({ query: RegistryCredentialsQuery });
-  const [leaving, setLeaving] = useState<Credential>();
-  const remove = useKeyedChange(DeleteRegistryCredential);
+  const remove = useChange(DeleteRegistryCredential);
   const credentials = data?.viewer?.registryCredentials;
   const again = () => ask({ requestPolicy: 'network-only' });
 
   async function forget(id: string) {
-    if (!(await remove.run({ id }))) return;
-    setLeaving(undefined);
-    again();
+    const done = await remove.run({ id });
+    if (done) again();
+    return Boolean(done);
   }
 
   return (
-    <section className={`card ${classes.part}`} aria-labelledby="registries">
-      <div>
-        <Title order={2} id="registries">
-          Registry credentials
-        </Title>
-        <Text c="dimmed" size="sm">
-          Who builds log in as to push, and to pull private base images. Passwords are never shown again.
-        </Text>
-      </div>
-      <div className={classes.fields}>
-        {error && !credentials && <Failure error={error} retry={again} />}
-        {!error && !credentials && <Skeleton height={48} aria-busy="true" aria-label="Loading the credentials" />}
-        {credentials?.length === 0 && <Text c="dimmed">None yet: images can only be pushed where nobody asks who comes. Add one below.</Text>}
-        {credentials && credentials.length > 0 && (
-          <ul className={classes.list}>
-            {credentials.map((credential) => (
-              <li key={credential.id} className={classes.item}>
-                <div className={classes.what}>
-                  <strong>{credential.registry}</strong>
-                  <Text c="dimmed" size="sm">
-                    {credential.username}, set <When at={credential.createdAt} />
-                  </Text>
-                </div>
-                <ActionIcon variant="subtle" color="gray" size="lg" aria-label={`Delete the credential of ${credential.registry}`} onClick={() => setLeaving(credential)}>
-                  <IconTrash size={16} />
-                </ActionIcon>
-              </li>
-            ))}
-          </ul>
-        )}
-        <SetForm done={again} />
-      </div>
-      <Confirm
-        opened={Boolean(leaving)}
-        title={`Delete the credential of ${leaving?.registry ?? ''}?`}
-        confirm="Delete"
-        busy={remove.busy}
-        error={remove.error}
-        onConfirm={() => leaving && void forget(leaving.id)}
-        onClose={() => {
-          setLeaving(undefined);
-          remove.forget();
-        }}
-      >
+    <Section id="registries" title="Registry credentials" about="Who builds log in as to push, and to pull private base images. Passwords are never shown again.">
+      {error && !credentials && <Failure error={error} retry={again} />}
+      {!error && !credentials && <Skeleton height={48} aria-busy="true" aria-label="Loading the credentials" />}
+      {credentials?.length === 0 && <Text c="dimmed">None yet: images can only be pushed where nobody asks who comes. Add one below.</Text>}
+      <Kept items={(credentials ?? []).map(itemOf)} change={remove} remove={forget}>
         Builds that start from now on go without it: pushes to this registry may fail.
-      </Confirm>
-    </section>
+      </Kept>
+      <SetForm done={again} />
+    </Section>
   );
+}
+
+type Credential = { id: string; registry: string; username: string; createdAt: string };
+
+function itemOf({ id, registry, username, createdAt }: Credential): Item {
+  const words = (
+    <>
+      {username}, set <When at={createdAt} />
+    </>
+  );
+  return { id, name: registry, words, called: `the credential of ${registry}` };
 }
 
 const empty = { registry: '', username: '', password: '' };
@@ -117,7 +87,7 @@ const names = Object.keys(empty);
 
 /** Sets a login, which the server tries at the registry first. */
 function SetForm({ done }: { done: () => void }) {
-  const change = useKeyedChange(SetRegistryCredential);
+  const change = useChange(SetRegistryCredential);
   const [values, setValues] = useState(empty);
   const [saved, setSaved] = useState('');
   const problems = fieldProblems(change.error, names);

@@ -8,7 +8,7 @@ export type FieldProblems = { at: (field: string) => string | undefined; rest: b
 export function fieldProblems(error: CombinedError | undefined, fields: string[]): FieldProblems {
   if (!error) return { at: () => undefined, rest: false };
   if (codeOf(error) !== 'BAD_USER_INPUT') return { at: () => undefined, rest: true };
-  const names = fields.join('|');
+  const names = fields.join('|').replaceAll('.', '\\.');
   const found = new Map<string, string[]>();
   let rest = false;
   for (const sentence of words(error).split(new RegExp(`(?<=\\.)\\s+(?=(?:${names}) )`))) {

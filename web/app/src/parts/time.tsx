@@ -47,7 +47,15 @@ function ago(at: string, now: number): string {
   for (const [unit, length] of units) {
     if (Math.abs(seconds) >= length) return relative.format(Math.trunc(seconds / length), unit);
   }
+  if (seconds > 9) return 'in a moment';
   return seconds < -9 ? `${Math.trunc(-seconds)} seconds ago` : 'just now';
+}
+
+const minute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', hourCycle: 'h23', timeZone: 'UTC' });
+
+/** inUTC is a moment to the minute, as schedules are. */
+export function inUTC(at: string): string {
+  return `${minute.format(new Date(at))} UTC`;
 }
 
 /** onDay is the date of a moment, in UTC as bills are. */
