@@ -35,9 +35,9 @@ func gateway(t *testing.T, flags ...string) *stack.Gateway {
 }
 
 // controller starts a controller that lives as long as the test.
-func controller(t *testing.T) *stack.Process {
+func controller(t *testing.T, flags ...string) *stack.Process {
 	t.Helper()
-	c, err := house.Controller(within(t, patience))
+	c, err := house.Controller(within(t, patience), flags...)
 	if err != nil {
 		t.Fatal(err)
 	}

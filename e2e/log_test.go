@@ -189,6 +189,7 @@ func TestLongLog(t *testing.T) {
 	ada.moveTo(second)
 	ada.checkLogText(started.ID, readers[0].sum)
 	ada.checkSearch(started.ID)
+	checkLongLogPage(t, ada, second.URL, started.ID)
 }
 
 // checkLogText holds that the download has the same lines.

@@ -21,11 +21,7 @@ import (
 // signed with the secret that was shown once.
 func TestSignals(t *testing.T) {
 	g := gateway(t)
-	c, err := house.Controller(within(t, patience), "--webhook-hosts", "127.0.0.1", "--public-url", g.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { end(t, c) })
+	controller(t, "--webhook-hosts", "127.0.0.1", "--public-url", g.URL)
 	deliveries := make(chan delivery, 10)
 	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -118,6 +117,11 @@ func Press(name string) Step {
 		`//*[self::button or self::a][normalize-space()=%[1]q or @aria-label=%[1]q]`, name)))
 }
 
+// Toggle clicks the switch with that label when it is there to see.
+func Toggle(label string) Step {
+	return chromedp.Click(chromedp.Search(fmt.Sprintf(`//label[normalize-space()=%q]`, label)))
+}
+
 // Fill puts a text in the place of what the field with that label holds, as a keyboard does.
 func Fill(label, text string) Step {
 	const focus = `label => {
@@ -127,12 +131,8 @@ func Fill(label, text string) Step {
 		field?.select();
 		return field !== null && field === document.activeElement;
 	}`
-	insert := func(ctx context.Context, _ *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
-		return chromedp.Void{}, err
-	}
 	return chromedp.Steps(
-		chromedp.PollFunction[chromedp.Void](focus, chromedp.WithPollingArgs(label), chromedp.WithPollingTimeout(0)), insert)
+		chromedp.PollFunction[chromedp.Void](focus, chromedp.WithPollingArgs(label), chromedp.WithPollingTimeout(0)), Type(text))
 }
 
 // Paste puts a text in the place of all that the focused editor holds.

@@ -37,20 +37,29 @@ func (s *Stripe) Customers(ctx context.Context, login string) ([]string, error) 
 	}
 }
 
-// Subscribe subscribes a login to the plan of that name, as Checkout would.
-func (s *Stripe) Subscribe(ctx context.Context, login, plan string) error {
+// customer is the one customer of a login.
+func (s *Stripe) customer(ctx context.Context, login string) (string, error) {
 	customers, err := s.Customers(ctx, login)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if len(customers) != 1 {
-		return fmt.Errorf("%q has %d customers: sign in first", login, len(customers))
+		return "", fmt.Errorf("%q has %d customers: sign in first", login, len(customers))
+	}
+	return customers[0], nil
+}
+
+// Subscribe subscribes a login to the plan of that name, as Checkout would.
+func (s *Stripe) Subscribe(ctx context.Context, login, plan string) error {
+	customer, err := s.customer(ctx, login)
+	if err != nil {
+		return err
 	}
 	prices, err := s.prices(ctx, plan)
 	if err != nil {
 		return err
 	}
-	form := url.Values{"customer": {customers[0]}}
+	form := url.Values{"customer": {customer}}
 	for i, price := range prices {
 		form.Set("items["+strconv.Itoa(i)+"][price]", price)
 	}
@@ -62,6 +71,15 @@ func (s *Stripe) Subscribe(ctx context.Context, login, plan string) error {
 		return fmt.Errorf("the subscription of %q is %s", login, subscription.Status)
 	}
 	return nil
+}
+
+// Promote makes a login an administrator, as an operator does in the dashboard.
+func (s *Stripe) Promote(ctx context.Context, login string) error {
+	customer, err := s.customer(ctx, login)
+	if err != nil {
+		return err
+	}
+	return s.Call(ctx, http.MethodPost, "/v1/customers/"+customer, url.Values{"metadata[drydock.role]": {"admin"}}, &struct{}{})
 }
 
 // Shrink makes the builds of a plan small enough for some of them to run at once on a machine of two cores: a build

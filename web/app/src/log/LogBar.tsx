@@ -7,10 +7,10 @@ import type { Line } from './store';
 import type { Search } from './useSearch';
 import classes from './LogView.module.css';
 
-type Props = { search: Search; lines: readonly Line[]; follow: boolean; setFollow: (follow: boolean) => void; live: boolean; name: string };
+type Props = { search: Search; lines: readonly Line[]; follow: boolean; setFollow: (follow: boolean) => void; live: boolean; id: string };
 
 /** What one can do with a log. */
-export function LogBar({ search, lines, follow, setFollow, live, name }: Props) {
+export function LogBar({ search, lines, follow, setFollow, live, id }: Props) {
   const count = search.hits.length;
   return (
     <div className={classes.bar}>
@@ -42,7 +42,11 @@ export function LogBar({ search, lines, follow, setFollow, live, name }: Props) 
             <Tool label="The next match" disabled={count === 0} onClick={() => search.move(1)} Icon={IconChevronDown} />
           </>
         )}
-        <Tool label="Download the log" disabled={lines.length === 0} onClick={() => download(lines, name)} Icon={IconDownload} />
+        <Tooltip label="Download the log" withArrow>
+          <ActionIcon component="a" href={`/builds/${encodeURIComponent(id)}/log.txt`} download variant="subtle" color="gray" aria-label="Download the log">
+            <IconDownload size={16} />
+          </ActionIcon>
+        </Tooltip>
       </div>
     </div>
   );
@@ -58,12 +62,4 @@ function Tool({ label, disabled, onClick, Icon }: ToolProps) {
       </ActionIcon>
     </Tooltip>
   );
-}
-
-/** download hands the lines so far to the browser as a file. */
-function download(lines: readonly Line[], name: string): void {
-  const url = URL.createObjectURL(new Blob([lines.map((line) => `${line.plain}\n`).join('')], { type: 'text/plain' }));
-  const link = Object.assign(document.createElement('a'), { href: url, download: `${name}.log` });
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -11,7 +11,7 @@ import { useSearch } from './useSearch';
 import classes from './LogView.module.css';
 
 /** A build's log: as it comes, searched, and with an address for each line. */
-export function LogView({ id, name }: { id: string; name: string }) {
+export function LogView({ id }: { id: string }) {
   const store = useMemo(() => new LogStore(id), [id]);
   useEffect(() => store.start(), [store]);
   const log = useSyncExternalStore(store.subscribe, store.get);
@@ -66,11 +66,16 @@ export function LogView({ id, name }: { id: string; name: string }) {
     <>
       <Steps log={log} goTo={goTo} />
       <section className={`card ${classes.log}`} aria-label="Log">
-        <LogBar search={search} lines={lines} follow={follow} setFollow={setFollow} live={!log.complete} name={name} />
+        <LogBar search={search} lines={lines} follow={follow} setFollow={setFollow} live={!log.complete} id={id} />
         {log.error && (
           <div className={classes.aside}>
             <Failure error={log.error} retry={store.again} />
           </div>
+        )}
+        {first > 1 && (
+          <Text className={classes.aside} c="dimmed" size="sm">
+            Lines 1 to {(first - 1).toLocaleString('en')} are not kept: the log is longer than what is kept of one.
+          </Text>
         )}
         {log.version === 0 && <Skeleton height={14} width="60%" m="md" aria-label="Loading the log" />}
         {log.version > 0 && lines.length === 0 && !log.error && (

@@ -24,15 +24,17 @@ const LogPiece = graphql(`
 
 const LogFollow = graphql(`
   subscription LogFollow($id: ID!, $after: Int!) {
-    buildLog(id: $id, after: $after) {
-      number
-      time
-      text
+    buildLogPieces(id: $id, after: $after) {
+      lines {
+        number
+        time
+        text
+      }
     }
   }
 `);
 
-/** Lines in one answer: what is there already comes in large pieces, what is printed from now on line by line. */
+/** Lines in one answer: what is there already comes in large pieces, what is printed from now on as it comes. */
 const piece = 5_000;
 
 export type Line = { number: number; time: string; text: string; plain: string };
@@ -112,7 +114,7 @@ export class LogStore {
       { query: stringifyDocument(LogFollow), variables },
       {
         next: ({ data, errors }) => {
-          if (data) this.add(data.buildLog);
+          for (const line of data?.buildLogPieces.lines ?? []) this.add(line);
           if (errors) this.error = new CombinedError({ graphQLErrors: [...errors] });
           this.changed();
         },

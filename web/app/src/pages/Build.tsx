@@ -99,7 +99,7 @@ function Shown({ build }: { build: BuildFieldsFragment }) {
       <BuildOutcome build={build} />
       <BuildFacts build={build} />
       <Suspense fallback={<Skeleton height={320} radius="lg" />}>
-        <LogView id={build.id} name={`${image?.name ?? 'build'}-${build.number}`} />
+        <LogView id={build.id} />
       </Suspense>
     </>
   );

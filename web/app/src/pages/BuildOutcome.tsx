@@ -16,7 +16,7 @@ export function BuildOutcome({ build: { phase, reason, message } }: { build: Bui
       );
     case 'CANCELLED':
       return (
-        <Alert className={classes.outcome} color="gray" variant="light" icon={<IconBan />} title="Cancelled">
+        <Alert className={classes.outcome} color="gray" variant="light" icon={<IconBan />} title={reason === 'Superseded' ? titleOf(reason) : 'Cancelled'}>
           {message ?? 'Somebody ended this build.'}
         </Alert>
       );

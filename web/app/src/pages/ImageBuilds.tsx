@@ -1,4 +1,4 @@
-import { Button, Skeleton } from '@mantine/core';
+import { Button, Skeleton, Text } from '@mantine/core';
 import IconHammer from '@tabler/icons-react/dist/esm/icons/IconHammer.mjs';
 import { useState } from 'react';
 import { useQuery } from 'urql';
@@ -38,9 +38,42 @@ const pageSize = 20;
 export function ImageBuilds({ image }: { image: ImageFieldsFragment }) {
   useLive(BuildsChanged, { image: image.id });
   const [cursors, setCursors] = useState<(string | null)[]>([null]);
-  return cursors.map((after, i) => (
-    <Page key={after} image={image} after={after} more={i === cursors.length - 1 ? (cursor) => setCursors([...cursors, cursor]) : undefined} />
-  ));
+  return (
+    <>
+      {cursors.map((after, i) => (
+        <Page key={after} image={image} after={after} more={i === cursors.length - 1 ? (cursor) => setCursors([...cursors, cursor]) : undefined} />
+      ))}
+      <Retention />
+    </>
+  );
+}
+
+const KeptBuilds = graphql(`
+  query KeptBuilds {
+    viewer {
+      id
+      plan {
+        id
+        limits {
+          keptBuilds
+          keptDays
+        }
+      }
+    }
+  }
+`);
+
+/** Says what becomes of old builds, where the plan has a rule for it. */
+function Retention() {
+  const [{ data }] = useQuery({ query: KeptBuilds });
+  const { keptBuilds, keptDays } = data?.viewer?.plan?.limits ?? {};
+  if (keptBuilds == null && keptDays == null) return null;
+  const number = keptBuilds == null ? 'builds' : `the newest ${keptBuilds} builds of an image`;
+  return (
+    <Text c="dimmed" size="sm" mt="sm">
+      Your plan keeps {number}{keptDays != null && ` for ${keptDays} days`}; the newest build and the newest that succeeded stay in any case.
+    </Text>
+  );
 }
 
 type PageProps = { image: ImageFieldsFragment; after: string | null; more?: (cursor: string) => void };

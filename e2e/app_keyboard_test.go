@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	"drydock.dev/drydock/e2e/browser"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestAppKeyboard goes the main way by the keyboard alone: sign in, define an image, build it, cancel, sign out.
+func TestAppKeyboard(t *testing.T) {
+	g := gateway(t)
+	controller(t)
+	gate := newGate(t, "app-keyboard")
+	v := visit(t, g.URL)
+	login := fmt.Sprintf("hedy-%d", logins.Add(1))
+	v.do("sign in", chromedp.Navigate(g.URL+"/"), browser.TabTo("GitHub login"), browser.Type(login), browser.Enter(), browser.Shows("header", login))
+	v.do("begin an image", browser.Shows("main", "Define your first image"), browser.TabTo("New image"), browser.Enter(), browser.Shows("h1", "New image"))
+	for _, field := range []struct{ name, text string }{
+		{"Name", "hello"}, {"Repository", gate.Repository}, {"Registry and path", house.Registry + "/" + login + "/hello"},
+	} {
+		v.do("fill "+field.name, browser.TabTo(field.name), browser.Type(field.text))
+	}
+	v.do("add an argument", browser.TabTo("Add an argument"), browser.Enter(), browser.Visible(`input[aria-label="Name of argument 1"]`))
+	v.do("name it", browser.TabTo("Name of argument 1"), browser.Type(gate.Argument["key"].(string)))
+	v.do("give it", browser.TabTo("Value of argument 1"), browser.Type(gate.Argument["value"].(string)), browser.Enter(), browser.Shows("h1", "hello"))
+	v.do("start a build", browser.TabTo("Build now"), browser.Enter(), browser.Shows("h1", "#1"))
+	gate.await(t, 1)
+	v.see("it run", status, "Running")
+	v.do("cancel it", browser.TabTo("Cancel build"), browser.Enter())
+	v.see("its end", status, "Cancelled")
+	v.do("sign out", browser.TabTo(login), browser.Enter(), browser.Visible("[role=menuitem]"), chromedp.KeyEvent(kb.ArrowDown), browser.Enter(),
+		browser.Visible(`input[name="login"]`))
+}

@@ -1,0 +1,70 @@
+package e2e
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+
+	"drydock.dev/drydock/e2e/browser"
+	"drydock.dev/drydock/e2e/client"
+	"drydock.dev/drydock/registry/registrytest"
+	"github.com/chromedp/chromedp"
+)
+
+// TestAppSettings saves a login that the registry tries, makes a token, ends it, and sees both work and fail outside.
+func TestAppSettings(t *testing.T) {
+	g := gateway(t)
+	joan := signIn(t, g.URL, "joan")
+	const password = "open-sesame"
+	registry := newPrivateRegistry(t, registrytest.Token, joan.login, password)
+	v := visit(t, g.URL)
+	v.signInAt("/settings", joan.login)
+
+	v.do("a wrong login", browser.Fill("Registry", registry.host), browser.Fill("Username", joan.login), browser.Fill("Password or token", "wrong"), browser.Press("Try and save"))
+	v.see("that the registry refuses it", "#main form", "refuse")
+	v.do("the right one", browser.Fill("Password or token", password), browser.Press("Try and save"))
+	v.see("that the registry takes it", "#main [role=status]", registry.host+" took the login")
+	v.see("whose it is", "#main li", joan.login)
+	v.do("see no password", browser.Holds(`![...document.querySelectorAll("input")].some(each => each.value.includes("`+password+`"))`))
+	v.do("delete it", browser.Press("Delete the credential of "+registry.host), browser.Press("Delete"), noDialog, browser.Shows("#main", "None yet"))
+
+	v.do("no name", browser.Press("Create token"), browser.Shows("#main form", "Must be"))
+	v.do("make a token", browser.Fill("Name", "deploy"), browser.Press("Create token"), browser.Visible("#main [role=group]"))
+	token := v.once("tokens")[0]
+	script := &client.Client{HTTP: &http.Client{Transport: bearer(token)}}
+	viewer := client.Request{Query: `{ viewer { login } }`}
+	if err := script.At(g.URL).Do(within(t, patience), viewer, nil); err != nil {
+		t.Errorf("with the token: %v", err)
+	}
+	v.checkOnce(token)
+	v.do("end all tokens", browser.Press("Revoke all tokens"), browser.Press("Revoke all"), noDialog, browser.Shows("#main [role=status]", "All tokens are revoked"))
+	var refused client.Errors
+	if err := script.At(g.URL).Do(within(t, patience), viewer, nil); !errors.As(err, &refused) || refused[0].Extensions.Code != "UNAUTHENTICATED" {
+		t.Errorf("with the revoked token: %v, want UNAUTHENTICATED", err)
+	}
+	v.do("be signed in still", chromedp.Reload(), browser.Shows("h1", "Settings"))
+	v.checkWitness("/settings", 3)
+}
+
+// TestAppAdministration looks at all accounts as an administrator, and is told why not as somebody else.
+func TestAppAdministration(t *testing.T) {
+	before := gateway(t)
+	margaret, other := signIn(t, before.URL, "margaret"), signIn(t, before.URL, "ida")
+	other.createImage("lander", "https://git.example.com/lander.git")
+	if err := house.Stripe.Promote(within(t, patience), margaret.login); err != nil {
+		t.Fatal(err)
+	}
+	g := gateway(t) // which has not cached what she was
+	v := visit(t, g.URL)
+	v.signInAt("/accounts", margaret.login)
+	v.see("herself", "table", margaret.login+" Administrator")
+	v.checkLook("app-accounts")
+	v.do("look at another", browser.Press(other.login), browser.Shows("h1", other.login))
+	v.see("the images", "#main li", "lander")
+	v.checkLook("app-account")
+	v.do("sign out", browser.Press(margaret.login), browser.Press("Sign out"), browser.Visible(`input[name="login"]`))
+
+	v.signInAt("/accounts", other.login)
+	v.see("why not", "main", "For administrators only")
+	v.checkWitness("/accounts", 3)
+}
