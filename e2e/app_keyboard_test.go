@@ -16,7 +16,7 @@ func TestAppKeyboard(t *testing.T) {
 	gate := newGate(t, "app-keyboard")
 	v := visit(t, g.URL)
 	login := fmt.Sprintf("hedy-%d", logins.Add(1))
-	v.do("sign in", chromedp.Navigate(g.URL+"/"), browser.TabTo("GitHub login"), browser.Type(login), browser.Enter(), browser.Shows("header", login))
+	v.do("sign in", chromedp.Navigate(g.URL+"/"), browser.TabTo("GitHub login"), browser.Type(login), browser.Enter(), browser.Visible("header nav"))
 	v.do("begin an image", browser.Shows("main", "Define your first image"), browser.TabTo("New image"), browser.Enter(), browser.Shows("h1", "New image"))
 	for _, field := range []struct{ name, text string }{
 		{"Name", "hello"}, {"Repository", gate.Repository}, {"Registry and path", house.Registry + "/" + login + "/hello"},

@@ -28,7 +28,7 @@ func TestAppSettings(t *testing.T) {
 	v.do("see no password", browser.Holds(`![...document.querySelectorAll("input")].some(each => each.value.includes("`+password+`"))`))
 	v.do("delete it", browser.Press("Delete the credential of "+registry.host), browser.Press("Delete"), noDialog, browser.Shows("#main", "None yet"))
 
-	v.do("no name", browser.Press("Create token"), browser.Shows("#main form", "Must be"))
+	v.do("no name", browser.Press("Create token"), browser.Shows("#main form", "Must have"))
 	v.do("make a token", browser.Fill("Name", "deploy"), browser.Press("Create token"), browser.Visible("#main [role=group]"))
 	token := v.once("tokens")[0]
 	script := &client.Client{HTTP: &http.Client{Transport: bearer(token)}}
@@ -43,7 +43,7 @@ func TestAppSettings(t *testing.T) {
 		t.Errorf("with the revoked token: %v, want UNAUTHENTICATED", err)
 	}
 	v.do("be signed in still", chromedp.Reload(), browser.Shows("h1", "Settings"))
-	v.checkWitness("/settings", 3)
+	v.checkQuiet()
 }
 
 // TestAppAdministration looks at all accounts as an administrator, and is told why not as somebody else.
@@ -66,5 +66,5 @@ func TestAppAdministration(t *testing.T) {
 
 	v.signInAt("/accounts", other.login)
 	v.see("why not", "main", "For administrators only")
-	v.checkWitness("/accounts", 3)
+	v.checkQuiet()
 }

@@ -49,27 +49,35 @@ func (v *visitor) see(what, selector, text string) {
 	v.do("see "+what, browser.Shows(selector, text))
 }
 
-// checkWitness holds that the pages worked without a complaint, asked nobody but their gateway, and were loaded no more
-// often than asked for: the path's page that many times.
-func (v *visitor) checkWitness(path string, times int) {
+// checkQuiet holds that the pages worked without a complaint, and asked nobody but their gateway.
+func (v *visitor) checkQuiet() {
 	v.t.Helper()
 	for _, complaint := range v.Complaints() {
 		v.t.Errorf("the browser complains: %s", complaint)
 	}
-	requests := v.Requests()
 	host := strings.TrimPrefix(v.url, "http://")
-	loads := 0
-	for _, request := range requests {
+	for _, request := range v.Requests() {
 		own := func(scheme string) bool { return strings.HasPrefix(request, scheme) }
 		if !slices.ContainsFunc([]string{"http://" + host + "/", "ws://" + host + "/", "data:", "blob:"}, own) {
 			v.t.Errorf("the page asks %s, which is not its gateway", request)
 		}
+	}
+}
+
+// checkWitness is checkQuiet, and holds that what moves came by a WebSocket, and that the pages were loaded no more often
+// than asked for: the path's page that many times.
+func (v *visitor) checkWitness(path string, times int) {
+	v.t.Helper()
+	v.checkQuiet()
+	requests := v.Requests()
+	if !slices.Contains(requests, strings.Replace(v.url, "http://", "ws://", 1)+"/graphql") {
+		v.t.Errorf("no WebSocket was opened: %q", requests)
+	}
+	loads := 0
+	for _, request := range requests {
 		if request == v.url+path {
 			loads++
 		}
-	}
-	if !slices.Contains(requests, "ws://"+host+"/graphql") {
-		v.t.Errorf("no WebSocket was opened: %q", requests)
 	}
 	if loads != times {
 		v.t.Errorf("%s was loaded %d times, want %d", path, loads, times)

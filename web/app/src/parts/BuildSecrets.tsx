@@ -65,12 +65,12 @@ export function BuildSecrets({ image }: { image: ImageFieldsFragment }) {
       <Kept items={items} change={remove} remove={async (key) => Boolean(await remove.run({ image: image.id, key }))}>
         Builds that start from now on go without it.
       </Kept>
-      <SetForm image={image.id} />
+      <SetForm image={image.id} kept={image.buildSecrets.map((each) => each.key)} />
     </Section>
   );
 }
 
-function SetForm({ image }: { image: string }) {
+function SetForm({ image, kept }: { image: string; kept: string[] }) {
   const change = useChange(SetBuildSecret);
   const [key, setKey] = useState('');
   const [value, setValue] = useState('');
@@ -119,7 +119,7 @@ function SetForm({ image }: { image: string }) {
           Save secret
         </Button>
         <Text c="dimmed" size="sm" role="status">
-          {saved && `${saved} is kept. The next build may mount it.`}
+          {kept.includes(saved) && `${saved} is kept. The next build may mount it.`}
         </Text>
       </div>
     </form>

@@ -66,7 +66,7 @@ export function RegistryCredentials() {
       <Kept items={(credentials ?? []).map(itemOf)} change={remove} remove={forget}>
         Builds that start from now on go without it: pushes to this registry may fail.
       </Kept>
-      <SetForm done={again} />
+      <SetForm done={again} kept={(credentials ?? []).map((each) => each.registry)} />
     </Section>
   );
 }
@@ -86,7 +86,7 @@ const empty = { registry: '', username: '', password: '' };
 const names = Object.keys(empty);
 
 /** Sets a login, which the server tries at the registry first. */
-function SetForm({ done }: { done: () => void }) {
+function SetForm({ done, kept }: { done: () => void; kept: string[] }) {
   const change = useChange(SetRegistryCredential);
   const [values, setValues] = useState(empty);
   const [saved, setSaved] = useState('');
@@ -136,7 +136,7 @@ function SetForm({ done }: { done: () => void }) {
           Try and save
         </Button>
         <Text c="dimmed" size="sm" role="status">
-          {saved && `${saved} took the login. The next build uses it.`}
+          {kept.includes(saved) && `${saved} took the login. The next build uses it.`}
         </Text>
       </div>
     </form>
