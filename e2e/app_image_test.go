@@ -26,7 +26,7 @@ func TestAppImage(t *testing.T) {
 	v := visit(t, g.URL)
 	v.signInAt("/images/hello/secrets", mary.login)
 
-	v.do("give a token for the repository", browser.Fill("Username", mary.login), browser.Fill("Token", "kept-in-git"), browser.Press("Save token"))
+	v.do("give a token for the repository", browser.Fill("Username", mary.login), browser.Fill("Token", "kept-in-git"), browser.Press("Try and save"))
 	v.see("whose it is", "#main li", "A token of "+mary.login)
 	v.setBuildSecret()
 	v.checkLook("app-image-secrets")

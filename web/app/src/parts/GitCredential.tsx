@@ -61,7 +61,7 @@ export function GitCredential({ image }: { image: ImageFieldsFragment }) {
       ]
     : [];
   return (
-    <Section id="git" title="Private repository" about="How builds read the image’s repository. A public one needs nothing here. The secret is never shown again.">
+    <Section id="git" title="Private repository" about="How builds read the image’s repository. A public one needs nothing here. It is tried there before it is kept, and never shown again.">
       {!credential && <Text c="dimmed">None: builds read {image.source.repository} as anybody can.</Text>}
       <Kept items={items} change={remove} remove={async () => Boolean(await remove.run({ image: image.id }))}>
         Builds that start from now on read the repository as anybody can.
@@ -135,7 +135,7 @@ function SetForm({ image }: { image: ImageFieldsFragment }) {
       {problems.rest && <Failure error={change.error} />}
       <div className={classes.actions}>
         <Button type="submit" loading={change.busy}>
-          {key ? 'Save key' : 'Save token'}
+          Try and save
         </Button>
         <Text c="dimmed" size="sm" role="status">
           {saved && 'It is kept. The next build uses it.'}
