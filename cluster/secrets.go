@@ -167,13 +167,18 @@ func (c *Client) due(wait time.Duration) metav1.Time {
 	return metav1.NewTime(c.now().UTC().Add(wait)).Rfc3339Copy()
 }
 
-// newSecret is a Secret of an account, of a name that was never used.
+// newSecret is a Secret of an account, of a name that was never used. It never changes, and
+// says so: a node goes on with what it mounted, and a build that runs keeps a secret that is
+// replaced meanwhile (https://kubernetes.io/docs/concepts/configuration/secret/#secret-immutable).
 func newSecret(login string, use v1alpha1.SecretUse, name string) *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
-		Namespace: v1alpha1.Namespace(login),
-		Name:      v1alpha1.HashedName(string(use)+"-"+name, rand.Text(), 63),
-		Labels:    map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(login)},
-	}}
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: v1alpha1.Namespace(login),
+			Name:      v1alpha1.HashedName(string(use)+"-"+name, rand.Text(), 63),
+			Labels:    map[string]string{v1alpha1.LabelAccount: v1alpha1.AccountLabel(login)},
+		},
+		Immutable: new(true),
+	}
 }
 
 // newImageSecret is a Secret that goes with its Image.

@@ -80,6 +80,9 @@ func (w *world) swept(t *testing.T, later *cluster.Client, login string, want in
 	must(t, w.List(t.Context(), &list, client.InNamespace(v1alpha1.Namespace(login))))
 	for i := range list.Items {
 		there = append(there, list.Items[i].Name)
+		if fixed := list.Items[i].Immutable; fixed == nil || !*fixed {
+			t.Errorf("the Secret %s may change: nodes would take it from builds that run when it is replaced", list.Items[i].Name)
+		}
 	}
 	slices.Sort(told)
 	slices.Sort(there)

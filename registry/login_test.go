@@ -224,7 +224,7 @@ func TestTryUnreachable(t *testing.T) {
 		{"a name that is none", "registry.invalid", registry.Rules{}, fault.Unavailable, "could not be"},
 		{"a certificate of nobody known", strings.TrimPrefix(untrusted.URL, "https://"), here, fault.BadUserInput, "certificate"},
 		{"a private address", "10.255.0.1:5000", registry.Rules{}, fault.BadUserInput, "--private-registries"},
-		{"addresses between carriers", "100.100.100.200", registry.Rules{}, fault.BadUserInput, "--private-registries"},
+		{"addresses between carriers", "100.64.0.1", registry.Rules{}, fault.BadUserInput, "--private-registries"},
 		{"the clouds' metadata service", "169.254.169.254", registry.Rules{Private: true}, fault.BadUserInput, "--insecure-registries"},
 		{"no address at all", "0.0.0.0:" + plainPort, registry.Rules{Private: true}, fault.BadUserInput, "--insecure-registries"},
 	}
