@@ -136,10 +136,13 @@ func (f *follow) from(next int64) (lines []v1alpha1.LogLine, changed <-chan stru
 	return slices.Clone(rest[:min(len(rest), turnLines)]), f.changed, f.ended, false
 }
 
-// begin notes that lines up to a number are kept, and need not be read here.
+// begin notes that lines up to a number are kept, and need not be read here. Those in
+// memory go where the kept ones reach further: there would be a gap behind them.
 func (f *follow) begin(last int64) {
 	f.mu.Lock()
-	f.last = max(f.last, last)
+	if last > f.last {
+		f.lines, f.bytes, f.last = nil, 0, last
+	}
 	f.mu.Unlock()
 	f.tell()
 }
@@ -150,9 +153,6 @@ func (f *follow) add(line v1alpha1.LogLine) {
 	defer f.mu.Unlock()
 	if line.Number <= f.last {
 		return
-	}
-	if len(f.lines) > 0 && line.Number != f.last+1 {
-		f.lines, f.bytes = nil, 0 // those between are kept by now
 	}
 	f.lines = append(f.lines, line)
 	f.bytes += len(line.Text)

@@ -37,11 +37,13 @@ type LogChunk struct {
 	Data []byte
 }
 
-// ResumeLog goes on with a log of which status tells, and whose newest chunk holds these lines.
+// ResumeLog goes on with a log of which status tells, and whose newest chunk holds these
+// lines: perhaps more than status tells, as that is written after the chunk.
 func ResumeLog(log BuildLog, newest []LogLine, container string) *LogPacker {
 	p := &LogPacker{last: log.Lines, names: slices.Clone(log.ConfigMaps), container: container}
 	for _, line := range newest {
 		p.write(line)
+		p.last = max(p.last, line.Number)
 	}
 	return p
 }
