@@ -47,16 +47,16 @@ func TestAway(t *testing.T) {
 		return len(jobs.Items) + len(pods.Items)
 	}
 
-	stop = w.run(later(9 * time.Minute))
+	stop = w.run(later(5 * time.Minute))
 	status := w.await(build, "billed", billed).Status
 	if status.Phase != v1alpha1.PhaseSucceeded || status.Digest == "" || status.Billing.Seconds == 0 {
-		t.Errorf("after 9 minutes: %+v", status)
+		t.Errorf("after 5 minutes: %+v", status)
 	}
 	// A build of the same account goes all the way meanwhile: the first one was looked at.
-	unhurried := func(b *v1alpha1.Build) { b.Spec.Limits.TimeoutSeconds = 3600 } // the clock is 9 minutes ahead of its pod's
+	unhurried := func(b *v1alpha1.Build) { b.Spec.Limits.TimeoutSeconds = 3600 } // the clock is 5 minutes ahead of its pod's
 	w.await(w.build(image, 2, unhurried), "billed", billed)
 	if got := left(); got != 4 {
-		t.Errorf("after 9 minutes %d Jobs and pods are there, want those of both builds", got)
+		t.Errorf("after 5 minutes %d Jobs and pods are there, want those of both builds", got)
 	}
 	stop()
 	w.run(later(3 * time.Hour))

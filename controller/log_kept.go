@@ -32,6 +32,7 @@ type keptLog struct {
 	build  *v1alpha1.Build // as it was when the reading began
 	cancel context.CancelFunc
 	done   chan struct{} // closed once all is read; nil while nobody reads; guarded by keeper.mu
+	ended  time.Time     // when the pod was first found to have ended; guarded by keeper.mu
 	reader podlog.Reader
 
 	mu      sync.Mutex
@@ -54,7 +55,7 @@ func (l *keptLog) run(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { l.keepOn(ctx) })
-	err := l.resume(ctx)
+	err := l.begin(ctx)
 	if err == nil {
 		err = l.reader.Follow(ctx)
 	}
@@ -63,6 +64,22 @@ func (l *keptLog) run(ctx context.Context) {
 	l.mu.Lock()
 	l.err = err
 	l.mu.Unlock()
+}
+
+// begin resumes, again and again until the API server tells what is kept. A chunk that is
+// no more is no trouble that passes.
+func (l *keptLog) begin(ctx context.Context) error {
+	for wait := time.Second; ; wait = min(2*wait, 10*time.Second) {
+		err := l.resume(ctx)
+		if err == nil || apierrors.IsNotFound(err) || ctx.Err() != nil {
+			return err
+		}
+		l.keeper.log.Warn("reading what is kept of a build's log", "namespace", l.build.Namespace, "build", l.build.Name, "error", err, "retry", wait)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
 }
 
 // read reads what there is now.
@@ -96,7 +113,7 @@ func (l *keptLog) resume(ctx context.Context) error {
 	}
 	packer := &v1alpha1.LogPacker{}
 	l.reader = podlog.Reader{
-		Source: podSource{l.keeper, l.build}, SkipMissing: true,
+		Source: podSource{l.keeper, l.build}, Seen: true, SkipMissing: true,
 		Log: l.keeper.log.With("namespace", l.build.Namespace, "build", l.build.Name),
 	}
 	if log := l.build.Status.Log; log != nil && len(log.ConfigMaps) > 0 {

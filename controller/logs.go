@@ -3,11 +3,13 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	typedv1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -108,11 +110,13 @@ func (k *logKeeper) forget(key client.ObjectKey) {
 // endPatience is how long the last lines of an ended pod are waited for at a time.
 const endPatience = 5 * time.Second
 
-// keep keeps what an ended pod printed, all of it, or gives errUnread with what there is.
+// keep keeps what an ended pod printed: all of it, or once logPatience is over what there
+// is, since a node that is gone gives nothing more out. An error is worth another try.
 func (k *logKeeper) keep(ctx context.Context, build *v1alpha1.Build) (*v1alpha1.BuildLog, error) {
 	log := k.follow(ctx, build)
 	var unread error
-	if done := k.doneOf(log); done == nil {
+	done, since := k.ended(log)
+	if done == nil {
 		unread = errUnread
 	} else {
 		select {
@@ -123,13 +127,25 @@ func (k *logKeeper) keep(ctx context.Context, build *v1alpha1.Build) (*v1alpha1.
 			return nil, ctx.Err()
 		}
 	}
-	return log.kept(ctx, errors.Join(unread, log.failure()))
+	kept, err := log.kept(ctx, errors.Join(unread, log.failure()))
+	if err != nil && !apierrors.IsNotFound(err) && k.now().Sub(since) < logPatience {
+		return nil, fmt.Errorf("keep the log: %w", err)
+	}
+	if err != nil {
+		k.log.Error("the end of a build's log is lost", "namespace", build.Namespace, "build", build.Name, "error", err)
+	}
+	return kept, nil
 }
 
-func (k *logKeeper) doneOf(log *keptLog) <-chan struct{} {
+// ended notes that the pod of a log has ended. It gives what is closed once all is read, nil
+// where nobody reads, and when it was first called.
+func (k *logKeeper) ended(log *keptLog) (done <-chan struct{}, since time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return log.done
+	if log.ended.IsZero() {
+		log.ended = k.now()
+	}
+	return log.done, log.ended
 }
 
 // keepSoFar keeps what a pod that runs has printed up to now, and reads on.

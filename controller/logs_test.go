@@ -2,10 +2,13 @@ package controller_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -187,7 +190,9 @@ func TestLogOutlivesController(t *testing.T) {
 				p.let(batch)
 				p.awaitPrinted(batch)
 			}
-			w.start(func(o *controller.Options) { o.Strategy = "print" })
+			stumbling := w.controllerConfig()
+			stumbling.Wrap(func(next http.RoundTripper) http.RoundTripper { return &stumble{next: next} })
+			w.start(func(o *controller.Options) { o.Strategy, o.Config = "print", stumbling })
 			replica := p.replica()
 			for _, batch := range []string{"2", "3", "end"} {
 				p.let(batch)
@@ -198,6 +203,19 @@ func TestLogOutlivesController(t *testing.T) {
 			same(t, test.reason, test.want, f.got)
 		})
 	}
+}
+
+// stumble is a connection on which the first looks at what is kept of logs fail.
+type stumble struct {
+	next  http.RoundTripper
+	tries atomic.Int64
+}
+
+func (s *stumble) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method == http.MethodGet && strings.Contains(request.URL.Path, "/configmaps/") && s.tries.Add(1) <= 2 {
+		return nil, errors.New("the API server is not there just now")
+	}
+	return s.next.RoundTrip(request)
 }
 
 // awaitPrinted waits until the newest file of the log ends with a batch.

@@ -136,7 +136,7 @@ func (r *retention) surplus(builds []*v1alpha1.Build, keep keep) (due []*v1alpha
 	for i, build := range builds {
 		first := build.Status.Phase == v1alpha1.PhaseSucceeded && !succeeded
 		succeeded = succeeded || first
-		if !r.removable(build) || !keep.gone && (i == 0 || first) {
+		if !r.removable(build) || !keep.gone && (i == 0 || first || hookPending(build)) {
 			continue
 		}
 		end, age := endOf(build), time.Duration(-1)
@@ -158,10 +158,11 @@ func (r *retention) surplus(builds []*v1alpha1.Build, keep keep) (due []*v1alpha
 	return due, next
 }
 
-// removable tells whether all is done that a build is needed for: it ended, billing was
-// told, its webhook too, and its seconds cannot go without a trace.
+// removable tells whether a build may go for good: it ended, billing was told, and its
+// seconds cannot go without a trace. One whose webhook is still to be told may only where
+// its image, and so the webhook, is gone: see surplus.
 func (r *retention) removable(build *v1alpha1.Build) bool {
-	if !build.Status.Phase.Done() || build.Status.Billing == nil || hookPending(build) || !build.DeletionTimestamp.IsZero() {
+	if !build.Status.Phase.Done() || build.Status.Billing == nil || !build.DeletionTimestamp.IsZero() {
 		return false
 	}
 	return build.Status.Billing.Seconds == 0 || controllerutil.ContainsFinalizer(build, FinalizerMetering) ||

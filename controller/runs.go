@@ -25,7 +25,7 @@ const (
 	// overtime is how long after the timeout the controller ends a build itself: the
 	// node ends it before that, and then the log is whole.
 	overtime = 5 * time.Second
-	// logPatience is how long after a build's end its log is asked for.
+	// logPatience is how long an ended build waits for the end of its log.
 	logPatience = time.Minute
 	// nodePatience is how long past its deletion a pod may stay before its node is
 	// taken for dead.
@@ -164,6 +164,9 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	at := run.endTime()
 	if at.IsZero() {
 		at = r.now()
+		if run.lost(at) { // nobody pays for the wait for its node
+			at = run.pod.DeletionTimestamp.Time
+		}
 	}
 	switch ran := run.startTime(); {
 	case ran != nil:
@@ -171,13 +174,10 @@ func (r *runs) finish(ctx context.Context, build *v1alpha1.Build, run run, stop 
 	case build.Status.Reason == v1alpha1.ReasonPending: // it never ran: nobody pays for waiting
 		build.Status.StartTime = nil
 	}
-	if (run.pod != nil || r.logs.follows(build)) && build.DeletionTimestamp.IsZero() {
+	if (run.pod != nil && podStarted(run.pod) || r.logs.follows(build)) && build.DeletionTimestamp.IsZero() {
 		kept, err := r.logs.keep(ctx, build)
-		if err != nil && !apierrors.IsNotFound(err) && r.now().Sub(at) < logPatience {
-			return fmt.Errorf("keep the log: %w", err)
-		}
 		if err != nil {
-			r.log.Error("the end of a build's log is lost", "namespace", build.Namespace, "build", build.Name, "error", err)
+			return err
 		}
 		build.Status.Log = kept
 	}

@@ -25,11 +25,11 @@ func (r *Reader) Follow(ctx context.Context) error {
 	return nil
 }
 
-// await waits for the pod; nil when the context ended.
+// await waits for the pod; nil when it is gone, or the context ended.
 func (r *Reader) await(ctx context.Context) *corev1.Pod {
 	for wait := pauseFirst; ctx.Err() == nil; wait = min(2*wait, pauseLongest) {
 		pod, err := r.Source.Pod(ctx)
-		if pod != nil && err == nil {
+		if err == nil && (pod != nil || r.Seen) {
 			return pod
 		}
 		if err != nil && ctx.Err() == nil {

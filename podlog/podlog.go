@@ -79,6 +79,8 @@ type Reader struct {
 	Take func(container string, line v1alpha1.LogLine, missing bool) bool
 	// Idle, where given, is called when no further line is there just now.
 	Idle func()
+	// Seen tells that the pod was there: where it is not, it is gone, and not awaited.
+	Seen bool
 	// SkipMissing goes on behind missing lines; else they are ErrMissing.
 	SkipMissing bool
 	// Log is told of streams that broke off.
