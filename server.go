@@ -93,6 +93,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		TLSConfig:         c.serverTLS(log),
+		ConnContext:       boundBuffer,
 	}
 	log.Info("listening", "address", listener.Addr().String(), "publicURL", public.String())
 	failed := make(chan error, 1)
@@ -114,6 +115,22 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 	stopStarting()
 	start.Wait()
 	return cmp.Or(err, server.Close())
+}
+
+// sendBuffer is how much of what a client did not take yet the kernel holds, in bytes.
+// Linux would let it grow to megabytes for each client, and a slow one would answer a ping
+// only after all that is ahead of it.
+const sendBuffer = 256 << 10
+
+// boundBuffer bounds a new connection's send buffer.
+func boundBuffer(ctx context.Context, conn net.Conn) context.Context {
+	if secure, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		conn = secure.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetWriteBuffer(sendBuffer) // it would be larger: the connection works all the same
+	}
+	return ctx
 }
 
 // serveOn serves HTTPS where the server has a certificate, else HTTP.

@@ -25,7 +25,8 @@ type Limits struct {
 	Timeout time.Duration
 	// InitTimeout is how long a WebSocket may take to say connection_init; default 10 s.
 	InitTimeout time.Duration
-	// KeepAlive is the time between pings of a stream; default 20 s.
+	// KeepAlive is the time between pings of a stream; default 20 s. Who answers none for
+	// three times that, and takes nothing either, loses the connection.
 	KeepAlive time.Duration
 }
 

@@ -116,7 +116,7 @@ func (subscriptions) ViewerChanged(ctx context.Context) (<-chan *model.Account, 
 	return changes, nil
 }
 
-// BuildLog tells two lines and completes.
+// BuildLog tells two lines and completes; of the build endless it tells lines on and on.
 func (subscriptions) BuildLog(ctx context.Context, id string, after int) (<-chan *model.LogLine, error) {
 	if id == "panic" {
 		panic(secret)
@@ -124,11 +124,14 @@ func (subscriptions) BuildLog(ctx context.Context, id string, after int) (<-chan
 	lines := make(chan *model.LogLine)
 	go func() {
 		defer close(lines)
-		for number := after + 1; number <= after+2; number++ {
+		for number := after + 1; number <= after+2 || id == "endless"; number++ {
 			select {
 			case lines <- &model.LogLine{Number: number, Text: "line"}:
 			case <-ctx.Done():
 				return
+			}
+			if id == "endless" {
+				time.Sleep(time.Millisecond)
 			}
 		}
 	}()

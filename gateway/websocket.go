@@ -76,6 +76,7 @@ type socket struct {
 	cancel context.CancelFunc
 
 	acknowledged atomic.Bool
+	taken        atomic.Int64 // messages that the client took, as far as the kernel tells
 	mu           sync.Mutex
 	active       map[string]context.CancelFunc // operations by the client's id
 	operations   sync.WaitGroup
@@ -159,10 +160,16 @@ func (s *socket) send(m message) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), writeTime)
 	defer cancel()
-	_ = s.conn.Write(ctx, websocket.MessageText, text) // the reader notices a broken connection
+	if s.conn.Write(ctx, websocket.MessageText, text) == nil { // the reader notices a broken connection
+		s.taken.Add(1)
+	}
 }
 
-// keepAlive pings, so that proxies see life and the dead are noticed.
+// pongPatience is for how many times Limits.KeepAlive a pong is waited for.
+const pongPatience = 3
+
+// keepAlive pings, so that proxies see life and the dead are noticed: who neither answers
+// nor takes a message. The pong of a slow client comes after all that is ahead of the ping.
 func (s *socket) keepAlive() {
 	ticker := time.NewTicker(s.Limits.KeepAlive)
 	defer ticker.Stop()
@@ -171,10 +178,11 @@ func (s *socket) keepAlive() {
 		case <-s.ctx.Done():
 			return
 		case <-ticker.C:
-			ctx, cancel := context.WithTimeout(s.ctx, s.Limits.KeepAlive)
+			taken := s.taken.Load()
+			ctx, cancel := context.WithTimeout(s.ctx, pongPatience*s.Limits.KeepAlive)
 			err := s.conn.Ping(ctx)
 			cancel()
-			if err != nil {
+			if err != nil && s.taken.Load() == taken {
 				_ = s.conn.CloseNow() // no pong: nobody is there to hear a reason
 				return
 			}

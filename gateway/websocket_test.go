@@ -266,3 +266,30 @@ func TestSilentClientsAreNoticed(t *testing.T) {
 		return strings.Contains(w.send(t, "GET", "/metrics", "").body, "drydock_websocket_connections 0")
 	})
 }
+
+// TestSlowClientsAreKept: who answers no ping for long, as there is so much ahead of it, and takes what comes, is
+// there.
+func TestSlowClientsAreKept(t *testing.T) {
+	const keepAlive = 200 * time.Millisecond
+	w := serve(t, func(o *gateway.Options) { o.Limits.KeepAlive = keepAlive })
+	s := w.dial(t)
+	s.begin()
+	s.subscribe("1", `subscription{buildLog(id:"endless",after:0){number}}`)
+	begun := time.Now() // from now on nobody reads, but there is room for small messages on the way
+	eventually(t, "many pings are due", func() bool { return time.Since(begun) > 10*keepAlive })
+	for number := range 100 {
+		if got, want := string(s.expect("next", "1")), fmt.Sprintf(`{"data":{"buildLog":{"number":%d}}}`, number+1); got != want {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	s.send(`{"type":"ping"}`)
+	for { // it is heard
+		_, text, err := s.conn.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"pong"`) {
+			return
+		}
+	}
+}
