@@ -1887,7 +1887,7 @@ func (ec *executionContext) marshalNBuildConnection2ᚖdrydockᚗdevᚋdrydock�
 }
 
 func (ec *executionContext) marshalNBuildEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.Build]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNBuildEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
@@ -1968,7 +1968,7 @@ func (ec *executionContext) marshalNCancelBuildPayload2ᚖdrydockᚗdevᚋdrydoc
 }
 
 func (ec *executionContext) marshalNLogLine2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐLogLineᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.LogLine) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNLogLine2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐLogLine(ctx, sel, v[i])
@@ -2051,7 +2051,7 @@ func (ec *executionContext) marshalOBuildPhase2ᚕdrydockᚗdevᚋdrydockᚋgrap
 	if v == nil {
 		return graphql.Null
 	}
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNBuildPhase2drydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildPhase(ctx, sel, v[i])

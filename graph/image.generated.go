@@ -3616,7 +3616,7 @@ func (ec *executionContext) marshalNImageConnection2ᚖdrydockᚗdevᚋdrydock�
 }
 
 func (ec *executionContext) marshalNImageEdge2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdgeᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.Edge[*model.Image]) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNImageEdge2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐEdge(ctx, sel, v[i])
@@ -3652,7 +3652,7 @@ func (ec *executionContext) marshalNImageOrderField2drydockᚗdevᚋdrydockᚋgr
 }
 
 func (ec *executionContext) marshalNKeyValue2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐKeyValueᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.KeyValue) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNKeyValue2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐKeyValue(ctx, sel, v[i])

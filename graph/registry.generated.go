@@ -477,7 +477,7 @@ func (ec *executionContext) marshalNDeleteRegistryCredentialPayload2ᚖdrydock�
 }
 
 func (ec *executionContext) marshalNRegistryCredential2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐRegistryCredentialᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.RegistryCredential) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNRegistryCredential2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐRegistryCredential(ctx, sel, v[i])

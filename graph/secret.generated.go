@@ -422,7 +422,7 @@ func (ec *executionContext) _SetBuildSecretPayload(ctx context.Context, sel ast.
 // region    ***************************** type.gotpl *****************************
 
 func (ec *executionContext) marshalNBuildSecret2ᚕᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildSecretᚄ(ctx context.Context, sel ast.SelectionSet, v []*model.BuildSecret) graphql.Marshaler {
-	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
+	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 100, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
 		fc.Result = &v[i]
 		return ec.marshalNBuildSecret2ᚖdrydockᚗdevᚋdrydockᚋgraphᚋmodelᚐBuildSecret(ctx, sel, v[i])
