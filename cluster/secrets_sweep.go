@@ -105,7 +105,7 @@ func (c *Client) sweepAt(ctx context.Context, at looseAt) error {
 func (c *Client) clear(ctx context.Context, namespace string, in holder, loose []v1alpha1.LooseSecret) error {
 	var deleted []string
 	for _, one := range loose {
-		if one.Due.Time.After(c.now()) {
+		if one.Due.After(c.now()) {
 			continue
 		}
 		if err := c.deleteSecret(ctx, namespace, one.Secret); err != nil {

@@ -23,11 +23,11 @@ type teller struct{ recorder events.EventRecorder }
 
 // moved tells that a build waits, or that it was started; before is the phase that it had.
 func (t teller) moved(build *v1alpha1.Build, before v1alpha1.BuildPhase) {
-	switch phase := build.Status.Phase; {
-	case phase == before:
-	case phase == v1alpha1.PhaseQueued:
+	switch build.Status.Phase {
+	case before:
+	case v1alpha1.PhaseQueued:
 		t.tell(build, nil, corev1.EventTypeNormal, "Queued", "Queue", build.Status.Message)
-	case phase == v1alpha1.PhaseRunning:
+	case v1alpha1.PhaseRunning:
 		t.tell(build, nil, corev1.EventTypeNormal, "Started", "Start", "The build's Job was made.")
 	}
 }

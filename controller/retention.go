@@ -139,7 +139,7 @@ func (r *retention) surplus(builds []*v1alpha1.Build, keep keep) (due []*v1alpha
 		if !r.removable(build) || !keep.gone && (i == 0 || first || hookPending(build)) {
 			continue
 		}
-		end, age := endOf(build), time.Duration(-1)
+		var age time.Duration
 		switch {
 		case keep.gone, keep.builds > 0 && i >= keep.builds:
 			age = keptAnyway
@@ -148,7 +148,7 @@ func (r *retention) surplus(builds []*v1alpha1.Build, keep keep) (due []*v1alpha
 		default:
 			continue
 		}
-		if wait := end.Add(age).Sub(r.now()); wait > 0 {
+		if wait := endOf(build).Add(age).Sub(r.now()); wait > 0 {
 			next = min(next, wait)
 			continue
 		}

@@ -114,7 +114,7 @@ func (w *walls) Reconcile(ctx context.Context, request reconcile.Request) (recon
 	}
 	strategy, err := w.find.get(ctx)
 	if err != nil {
-		return reconcile.Result{}, nil // its arrival is an event
+		return reconcile.Result{}, nil //nolint:nilerr // its arrival is an event
 	}
 	if err := w.secure(ctx, &namespace, strategy); err != nil {
 		return calm(reconcile.Result{}, err)

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -42,7 +43,7 @@ func (w *walls) room(ctx context.Context, namespace *corev1.Namespace) (room, er
 		cpu, cpuErr := resource.ParseQuantity(plan.Limits.CPU)
 		memory, memoryErr := resource.ParseQuantity(plan.Limits.Memory)
 		if cpuErr != nil || memoryErr != nil {
-			return found, fmt.Errorf("plan %s: %v, %v", plan.ProductID, cpuErr, memoryErr)
+			return found, fmt.Errorf("plan %s: %w", plan.ProductID, errors.Join(cpuErr, memoryErr))
 		}
 		found.images = new(int64(plan.Limits.Images))
 		found.include(int64(plan.Limits.ConcurrentBuilds), cpu, memory)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -39,7 +40,7 @@ func BenchmarkHandler(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				answer := httptest.NewRecorder()
-				handler.ServeHTTP(answer, httptest.NewRequest("POST", conversion.Path, bytes.NewReader(body)))
+				handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, conversion.Path, bytes.NewReader(body)))
 				if answer.Code != 200 || !bytes.Contains(answer.Body.Bytes(), []byte(`"Success"`)) {
 					b.Fatal(answer.Body)
 				}

@@ -59,12 +59,13 @@ func (w *world) interrupted(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	first := w.calls.Load()
-	w.called.Store(new(func() {
-		if w.calls.Load() > first+10 {
+	enough := w.calls.Load() + 10
+	look := func() {
+		if w.calls.Load() > enough {
 			cancel()
 		}
-	}))
+	}
+	w.called.Store(&look)
 	defer w.called.Store(nil)
 	if err := w.migrate(ctx); err == nil {
 		t.Error("a migration that was ended in the middle says it is complete")

@@ -69,8 +69,9 @@ type delivery struct {
 // checkBadge holds what everybody sees, signed out.
 func (a *actor) checkBadge(url string, status int, state string) {
 	a.t.Helper()
-	path := url[strings.Index(url, "/badge/"):]
-	response, err := client.New(strings.TrimSuffix(url, path)).Send(within(a.t, patience), http.MethodGet, path, "", nil)
+	origin, path, _ := strings.Cut(url, "/badge/")
+	path = "/badge/" + path
+	response, err := client.New(origin).Send(within(a.t, patience), http.MethodGet, path, "", nil)
 	if err != nil {
 		a.t.Fatal(err)
 	}

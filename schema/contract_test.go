@@ -11,12 +11,10 @@ import (
 func TestSchemaKeepsTheContract(t *testing.T) {
 	contract, schema := load(t, "testdata/contract.graphqls"), load(t, "*.graphqls")
 	for _, want := range ours(contract) {
-		got := schema.Types[want.Name]
-		switch {
-		case got == nil:
-			t.Errorf("%s is missing", want.Name)
-		default:
+		if got := schema.Types[want.Name]; got != nil {
 			compare(t, want, got)
+		} else {
+			t.Errorf("%s is missing", want.Name)
 		}
 	}
 }
