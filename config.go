@@ -23,31 +23,29 @@ import (
 
 // config is what the gateway is told by flags and environment.
 type config struct {
-	listen      string
-	publicURL   string
-	kubeconfig  string
-	stripe      settings.Stripe
-	webhooks    webhookConfig
-	replicas    settings.Replicas
-	github      struct{ url, clientID, clientSecret string }
-	sessionKeys string
-	sessionTTL  time.Duration
-	proxy       proxyConfig
-	tls         tlsConfig
-	registries  settings.Registries
-	signing     settings.Signing
-	outgoing    settings.Webhooks
-	triggers    settings.Triggers
-	// privateRegistries tells whether logins may be tried in private networks.
-	privateRegistries bool
-	dev               bool
-	introspection     bool
-	maxDepth          int
-	maxComplexity     int
-	queryTimeout      time.Duration
-	drainTimeout      time.Duration
-	logFormat         string
-	logLevel          string
+	listen        string
+	publicURL     string
+	kubeconfig    string
+	stripe        settings.Stripe
+	webhooks      webhookConfig
+	replicas      settings.Replicas
+	github        struct{ url, clientID, clientSecret string }
+	sessionKeys   string
+	sessionTTL    time.Duration
+	proxy         proxyConfig
+	tls           tlsConfig
+	registries    settings.Registries
+	signing       settings.Signing
+	outgoing      settings.Webhooks
+	triggers      settings.Triggers
+	dev           bool
+	introspection bool
+	maxDepth      int
+	maxComplexity int
+	queryTimeout  time.Duration
+	drainTimeout  time.Duration
+	logFormat     string
+	logLevel      string
 
 	// keys are what sessionKeys holds; generated tells that dev made them up.
 	keys      *auth.Keys
@@ -83,7 +81,6 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.IntVar(&c.maxComplexity, "max-complexity", 20_000, "")
 	set.DurationVar(&c.queryTimeout, "query-timeout", 30*time.Second, "")
 	set.DurationVar(&c.drainTimeout, "drain-timeout", 30*time.Second, "")
-	set.BoolVar(&c.privateRegistries, "private-registries", false, "")
 	set.StringVar(&c.logFormat, "log-format", "json", "")
 	set.StringVar(&c.logLevel, "log-level", "info", "")
 	c.replicas.Namespace = v1alpha1.SystemNamespace
@@ -102,7 +99,6 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "max-complexity", Env: "DRYDOCK_MAX_COMPLEXITY", Help: "about how many fields an operation may give"},
 		{Flag: "query-timeout", Env: "DRYDOCK_QUERY_TIMEOUT", Help: "how long a query or mutation may take"},
 		{Flag: "drain-timeout", Env: "DRYDOCK_DRAIN_TIMEOUT", Help: "how long requests may take to finish on SIGTERM"},
-		{Flag: "private-registries", Env: "DRYDOCK_PRIVATE_REGISTRIES", Help: "whether logins may be tried at registries and git hosts in private networks"},
 		{Flag: "log-format", Env: "DRYDOCK_LOG_FORMAT", Help: "json or text"},
 		{Flag: "log-level", Env: "DRYDOCK_LOG_LEVEL", Help: "debug, info, warn or error"},
 	}, c.stripe.Bind(set), c.webhooks.bind(set), c.replicas.Bind(set), c.registries.Bind(set), c.signing.Bind(set), c.outgoing.Bind(set), c.triggers.Bind(set), c.authSettings(set))
@@ -196,7 +192,7 @@ func (c *config) validateLimits() error {
 // registryRules say at which registries logins are tried. Whoever signs in may name one:
 // this very host's are for development, unless the operator lists them.
 func (c *config) registryRules() registry.Rules {
-	return registry.Rules{Insecure: c.registries.Insecure, Private: c.privateRegistries, Loopback: c.dev}
+	return registry.Rules{Insecure: c.registries.Insecure, Private: c.registries.Private, Loopback: c.dev}
 }
 
 // webhookRules say where images' webhooks may lead; see registryRules.
@@ -234,7 +230,7 @@ func (c *config) LogValue() slog.Value {
 		slog.Bool("sessionKeysGenerated", c.generated), slog.Duration("sessionTTL", c.sessionTTL),
 		slog.String("trustHeader", c.proxy.header), slog.Bool("trustSecret", c.proxy.secret != ""),
 		slog.String("trustClientCA", c.proxy.clientCA), slog.String("tlsCert", c.tls.cert),
-		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.privateRegistries), slog.Any("signingKeys", &c.signing),
+		slog.Any("insecureRegistries", c.registries.Insecure), slog.Bool("privateRegistries", c.registries.Private), slog.Any("signingKeys", &c.signing),
 		slog.Bool("privateWebhooks", c.outgoing.Private), slog.Any("webhookHosts", c.outgoing.Hosts),
 		slog.Bool("dev", c.dev), slog.Bool("introspection", c.introspection),
 		slog.Int("maxDepth", c.maxDepth), slog.Int("maxComplexity", c.maxComplexity),

@@ -99,7 +99,7 @@ func TestSettings(t *testing.T) {
 		{"no time for a query", nil, whole("DRYDOCK_QUERY_TIMEOUT", "0s"), "--query-timeout (DRYDOCK_QUERY_TIMEOUT) is not more", nil},
 		{"no time to drain", nil, whole("DRYDOCK_DRAIN_TIMEOUT", "-1s"), "--drain-timeout (DRYDOCK_DRAIN_TIMEOUT) is not more", nil},
 		{"insecure registries", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "Old.example.com, 10.0.0.1:5000"), "", func(c *config) bool {
-			return slices.Equal(c.registries.Insecure, []string{"old.example.com", "10.0.0.1:5000"}) && !c.privateRegistries
+			return slices.Equal(c.registries.Insecure, []string{"old.example.com", "10.0.0.1:5000"}) && !c.registries.Private
 		}},
 		{"no registry on this host", nil, whole(), "", func(c *config) bool { return !c.registryRules().Plain("127.0.0.1:5000") }},
 		{"a registry on this host that the operator lists", nil, whole("DRYDOCK_INSECURE_REGISTRIES", "127.0.0.1:5000"), "", func(c *config) bool {

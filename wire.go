@@ -63,7 +63,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 			Webhooks: resolvers.Webhooks{Keeper: kube, Rules: c.webhookRules(), Keys: c.signing.Keys},
 
 			Registries: kube, Logins: logins, Git: kube, Secrets: kube, Log: log,
-			Repositories: repository.NewLogins(repository.Options{Private: c.privateRegistries, Loopback: c.dev}),
+			Repositories: repository.NewLogins(repository.Options{Private: c.registries.Private, Loopback: c.dev}),
 			Triggers: resolvers.Triggers{
 				Pushes: kube, Keys: c.signing.Keys, WebhookURL: public.JoinPath(gateway.GitHubPath).String(), MinInterval: c.triggers.MinInterval, Now: time.Now,
 			},

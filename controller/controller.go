@@ -32,6 +32,7 @@ import (
 
 	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/github"
+	"drydock.dev/drydock/registry"
 	"drydock.dev/drydock/signing"
 	"drydock.dev/drydock/webhook"
 )
@@ -76,8 +77,11 @@ type Options struct {
 	PublicURL string
 	// MinScheduleInterval is the shortest time between two runs of an image's schedule.
 	MinScheduleInterval time.Duration
-	// InsecureRegistries may speak plain HTTP, see registry.Rules.
-	InsecureRegistries []string
+	// BaseImageInterval is how often a base image is asked for; 15 min where 0.
+	BaseImageInterval time.Duration
+	// Registries say which registries are asked for base images, and, for builds, which
+	// may speak plain HTTP.
+	Registries registry.Rules
 	// MaxBuilds is how many builds run at once in the whole cluster, whatever plans allow;
 	// no bound where 0.
 	MaxBuilds int
@@ -136,9 +140,13 @@ func New(opts Options) (*Controller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("controller: %w", err)
 	}
+	registries, err := registry.NewLogins(registry.Options{Rules: opts.Registries, Registerer: opts.Registerer})
+	if err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
 	find := strategies{reader: mgr.GetClient(), namespace: opts.Namespace, name: opts.Strategy}
 	parts := []part{
-		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.InsecureRegistries, places: &places{most: opts.MaxBuilds, now: opts.Now}},
+		&queue{deps: d, billing: opts.Billing, find: find, insecure: opts.Registries.Insecure, places: &places{most: opts.MaxBuilds, now: opts.Now}},
 		&walls{deps: d, billing: opts.Billing, find: find, network: opts.Network,
 			counting: &counting{Client: d.Client, live: d.live, namespace: opts.Namespace, now: time.Now}},
 		&runs{deps: d, logs: newLogKeeper(d, typed.CoreV1())},
@@ -162,6 +170,10 @@ func New(opts Options) (*Controller, error) {
 	if err := mgr.Add(&daily{books, opts.ReconcileEvery, d.metrics}); err != nil {
 		return nil, fmt.Errorf("controller: %w", err)
 	}
+	watching := &polls{registries: registries, every: opts.BaseImageInterval, now: opts.Now, log: opts.Log, rests: map[string]time.Time{}}
+	if err := mgr.Add(&bases{launcher: launcher{d, opts.Billing}, polls: watching}); err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
+	}
 	return &Controller{manager: mgr, find: find}, nil
 }
 
@@ -174,6 +186,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.ReconcileEvery == 0 {
 		o.ReconcileEvery = 24 * time.Hour
+	}
+	if o.BaseImageInterval == 0 {
+		o.BaseImageInterval = 15 * time.Minute
 	}
 	if o.Workers == 0 {
 		o.Workers = 8

@@ -73,7 +73,7 @@ func TestPrivateRegistries(t *testing.T) {
 		t.Run(string(auth), func(t *testing.T) {
 			w := newWorld(t)
 			private, other := newLocked(t, auth), newLocked(t, auth)
-			w.run(func(o *controller.Options) { o.InsecureRegistries = []string{private.host} })
+			w.run(func(o *controller.Options) { o.Registries.Insecure = []string{private.host} })
 			w.git.repository("based", map[string]string{"Dockerfile": "FROM " + private.host + "/team/base:v1\nCOPY . /\n"})
 			plain, based := w.git.url("sample"), w.git.url("based")
 			number := int64(0)

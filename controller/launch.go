@@ -1,10 +1,12 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,12 +29,14 @@ type launcher struct {
 
 // launch starts the build that an identity names, unless it was started before. It says in
 // words for people why none may be; an error is worth another try.
-// Kubernetes: GET of the build; then GET of the namespace and the image, PATCH of the
+// Kubernetes: nothing for a build that the cache knows; GET of the build; then GET of the namespace and the image, PATCH of the
 // image's status, POST of the build. Stripe: as Billing.AccountPlan and Billing.Hold.
 func (l launcher) launch(ctx context.Context, image *v1alpha1.Image, identity string, start model.BuildStart) (refused string, err error) {
 	name := launch.Name(image, string(image.UID)+"/"+identity)
-	if err := l.live.Get(ctx, client.ObjectKey{Namespace: image.Namespace, Name: name}, &v1alpha1.Build{}); !apierrors.IsNotFound(err) {
-		return "", err
+	for _, reader := range []client.Reader{l.Client, l.live} {
+		if err := reader.Get(ctx, client.ObjectKey{Namespace: image.Namespace, Name: name}, &v1alpha1.Build{}); !apierrors.IsNotFound(err) {
+			return "", err
+		}
 	}
 	start.Image = model.Key{Login: v1alpha1.LoginOf(image.Namespace, image.Annotations[v1alpha1.AnnotationLogin]), Name: image.Name}
 	if refused, err := l.pay(ctx, image.Namespace, &start); refused != "" || err != nil {
@@ -60,6 +64,19 @@ func (l launcher) launch(ctx context.Context, image *v1alpha1.Image, identity st
 	}
 	l.log.Info("a build was started", "namespace", build.Namespace, "build", build.Name, "trigger", build.Spec.Trigger, "by", build.Spec.TriggeredBy)
 	return "", nil
+}
+
+// observe changes what an image's status tells of its triggers, where that is news. The
+// patch holds what is changed alone: others write the rest.
+// Kubernetes: PATCH of the image's status, or nothing.
+func (l launcher) observe(ctx context.Context, image *v1alpha1.Image, change func(*v1alpha1.TriggersStatus)) error {
+	after := image.DeepCopy()
+	before := cmp.Or(image.Status.Triggers, &v1alpha1.TriggersStatus{})
+	after.Status.Triggers = before.DeepCopy()
+	if change(after.Status.Triggers); equality.Semantic.DeepEqual(before, after.Status.Triggers) {
+		return nil
+	}
+	return client.IgnoreNotFound(l.Status().Patch(ctx, after, client.MergeFrom(image)))
 }
 
 // pay finds out who pays for a start, and under which plan.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,21 +75,10 @@ func (s *schedules) Reconcile(ctx context.Context, request reconcile.Request) (r
 	return calm(reconcile.Result{RequeueAfter: max(wait, time.Second)}, s.tell(ctx, &image, status))
 }
 
-// tell writes how far a schedule was followed, where that is news. The patch holds that
-// field alone.
+// tell writes how far a schedule was followed.
 func (s *schedules) tell(ctx context.Context, image *v1alpha1.Image, status *v1alpha1.ScheduleStatus) error {
-	before := image.DeepCopy()
-	if image.Status.Triggers == nil {
-		image.Status.Triggers = &v1alpha1.TriggersStatus{}
-	}
 	if status != nil {
 		status.Message = clip(status.Message)
 	}
-	if image.Status.Triggers.Schedule = status; equality.Semantic.DeepEqual(image.Status.Triggers, &v1alpha1.TriggersStatus{}) {
-		image.Status.Triggers = nil
-	}
-	if equality.Semantic.DeepEqual(before.Status, image.Status) {
-		return nil
-	}
-	return client.IgnoreNotFound(s.Status().Patch(ctx, image, client.MergeFrom(before)))
+	return s.observe(ctx, image, func(triggers *v1alpha1.TriggersStatus) { triggers.Schedule = status })
 }

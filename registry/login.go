@@ -33,7 +33,7 @@ type Options struct {
 	Registerer prometheus.Registerer
 }
 
-// Logins tries logins at registries.
+// Logins tries logins at registries, and asks for what needs none, see Base.
 type Logins struct {
 	rules   Rules
 	timeout time.Duration
@@ -58,10 +58,14 @@ func NewLogins(options Options) (*Logins, error) {
 
 // operation names a request for the metrics: token servers have paths of their own.
 func operation(r *http.Request) string {
-	if r.URL.Path == "/v2/" {
+	switch {
+	case r.URL.Path == "/v2/":
 		return r.Method + " /v2/"
+	case strings.Contains(r.URL.Path, "/manifests/"):
+		return r.Method + " manifest"
+	default:
+		return r.Method + " token"
 	}
-	return r.Method + " token"
 }
 
 // Try logs in at a registry, host[:port], as a push or a pull would. Faults: BadUserInput

@@ -1,6 +1,6 @@
-// Package registry tries logins at container registries, and says which registries an
-// installation asks, and how: the gateway's one door to registries. Images are pushed
-// and pulled by builds, not here.
+// Package registry tries logins at container registries, asks them what base images are
+// now, and says which registries an installation asks, and how: the one door to
+// registries. Images are pushed and pulled by builds, not here.
 package registry
 
 import (

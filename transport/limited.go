@@ -32,7 +32,7 @@ func Limited(next http.RoundTripper, limiter *Limiter, upstream string, operatio
 		response, err := next.RoundTrip(r)
 		if err == nil && response.StatusCode == http.StatusTooManyRequests {
 			if reason := response.Header.Get(limitedReason); reason != "" {
-				pause, ok := retryAfter(response)
+				pause, ok := RetryAfter(response)
 				if !ok {
 					pause = limitedPause
 				}

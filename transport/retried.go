@@ -127,7 +127,7 @@ func replayed(response *http.Response) bool {
 func (p Retry) pause(ctx context.Context, attempt int, response *http.Response) (time.Duration, bool) {
 	limit := min(p.Wait<<(attempt-1), p.MaxWait)
 	pause := time.Duration(rand.Int64N(int64(limit) + 1))
-	if asked, ok := retryAfter(response); ok {
+	if asked, ok := RetryAfter(response); ok {
 		if asked > p.MaxWait {
 			return 0, false
 		}
@@ -142,8 +142,9 @@ func (p Retry) pause(ctx context.Context, attempt int, response *http.Response) 
 // maxRetryAfter is a year, in seconds: more does not fit a time.Duration for ever.
 const maxRetryAfter = 365 * 24 * 60 * 60
 
-// retryAfter reads Retry-After, in seconds or as a date (RFC 9110, 10.2.3).
-func retryAfter(response *http.Response) (time.Duration, bool) {
+// RetryAfter reads Retry-After, in seconds or as a date (RFC 9110, 10.2.3); not ok where
+// there is none. The response may be nil.
+func RetryAfter(response *http.Response) (time.Duration, bool) {
 	if response == nil {
 		return 0, false
 	}

@@ -30,6 +30,7 @@ type config struct {
 	conversionListen        string
 	leaderElect             bool
 	leaseDuration           time.Duration
+	baseImageInterval       time.Duration
 	workers, maxBuilds      int
 	retention               settings.Retention
 	webhooks                settings.Webhooks
@@ -59,6 +60,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.conversionListen, "conversion-listen", "", "")
 	set.BoolVar(&c.leaderElect, "leader-elect", true, "")
 	set.DurationVar(&c.leaseDuration, "lease-duration", 15*time.Second, "")
+	set.DurationVar(&c.baseImageInterval, "base-image-interval", 15*time.Minute, "")
 	set.IntVar(&c.workers, "workers", 8, "")
 	set.IntVar(&c.maxBuilds, "max-builds", 0, "")
 	set.StringVar(&c.publicURL, "public-url", "", "")
@@ -72,6 +74,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 		{Flag: "conversion-listen", Env: "DRYDOCK_CONVERSION_LISTEN", Help: "address to convert custom resources for the API server on, by HTTPS, such as :9443; none where empty"},
 		{Flag: "leader-elect", Env: "DRYDOCK_LEADER_ELECT", Help: "let several replicas run, of which one works"},
 		{Flag: "lease-duration", Env: "DRYDOCK_LEASE_DURATION", Help: "after this long a leader that fell silent is replaced"},
+		{Flag: "base-image-interval", Env: "DRYDOCK_BASE_IMAGE_INTERVAL", Help: "how often a registry is asked whether a base image moved; once for all images that are made from it"},
 		{Flag: "workers", Env: "DRYDOCK_WORKERS", Help: "how many objects of a kind are worked on at once"},
 		{Flag: "max-builds", Env: "DRYDOCK_MAX_BUILDS", Help: "how many builds run at once in the whole cluster, shared fairly among the accounts; 0: as many as plans allow and nodes have room for"},
 		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find the gateways: what others are told of a build leads to its page there"},
@@ -99,6 +102,8 @@ func (c *config) validate() error {
 		return settings.Wrong("strategy", "is empty")
 	case c.leaseDuration < time.Second:
 		return settings.Wrong("lease-duration", "is less than 1s: %s", c.leaseDuration)
+	case c.baseImageInterval < time.Second:
+		return settings.Wrong("base-image-interval", "is less than 1s: %s", c.baseImageInterval)
 	case c.workers < 1:
 		return settings.Wrong("workers", "is less than 1: %d", c.workers)
 	case c.maxBuilds < 0:

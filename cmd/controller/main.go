@@ -21,6 +21,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"drydock.dev/drydock/controller"
+	registries "drydock.dev/drydock/registry"
 	"drydock.dev/drydock/webhook"
 )
 
@@ -90,7 +91,8 @@ func work(ctx context.Context, c *config, log *slog.Logger) error {
 		GitHubOwners:        c.github.owners,
 		PublicURL:           c.publicURL,
 		MinScheduleInterval: c.triggers.MinInterval,
-		InsecureRegistries:  c.registries.Insecure,
+		BaseImageInterval:   c.baseImageInterval,
+		Registries:          registries.Rules{Insecure: c.registries.Insecure, Private: c.registries.Private},
 		Log:                 log,
 		Registerer:          registry,
 	})

@@ -27,7 +27,7 @@ func startController(ctx context.Context, s *stack) error {
 		return err
 	}
 	ended, err := s.process("controller", s.out.part("controller"), env, filepath.Join(s.bin, "controller"),
-		"--strategy", "buildah", "--metrics-listen", address, "--webhook-hosts", "localhost,127.0.0.1", "--public-url", "http://"+page)
+		"--strategy", "buildah", "--metrics-listen", address, "--webhook-hosts", "localhost,127.0.0.1", "--insecure-registries", "localhost,127.0.0.1", "--public-url", "http://"+page)
 	if err != nil {
 		return err
 	}

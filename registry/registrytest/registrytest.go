@@ -40,6 +40,8 @@ type Options struct {
 	// Only, where set, is the prefix of the repositories that the user may push to, such
 	// as team/: anything else is denied.
 	Only string
+	// Public lets everybody pull; a token is wanted all the same where Auth says so.
+	Public bool
 	// Realm is where tokens are, such as TokenServer's URL; empty: at the registry itself.
 	Realm string
 }
@@ -126,7 +128,7 @@ func (r *Registry) known(request *http.Request) bool {
 func (r *Registry) admits(request *http.Request, repository, action string) bool {
 	switch r.options.Auth {
 	case Basic:
-		return r.known(request)
+		return r.options.Public && action == "pull" && repository != "" || r.known(request)
 	case Token:
 		text, _ := strings.CutPrefix(request.Header.Get("Authorization"), "Bearer ")
 		r.mu.Lock()
@@ -154,9 +156,11 @@ func (r *Registry) challenge(w http.ResponseWriter, request *http.Request, repos
 	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 }
 
-// issue hands out a token for the scopes that are asked for, to the one user.
+// issue hands out a token for the scopes that are asked for, to the one user; to nobody, if
+// at all, one for pulls.
 func (r *Registry) issue(w http.ResponseWriter, request *http.Request) {
-	if !r.known(request) {
+	known := r.known(request)
+	if !known && !r.options.Public {
 		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "incorrect username or password")
 		return
 	}
@@ -164,7 +168,10 @@ func (r *Registry) issue(w http.ResponseWriter, request *http.Request) {
 	for _, scopes := range request.URL.Query()["scope"] {
 		for scope := range strings.FieldsSeq(scopes) {
 			if parts := strings.Split(scope, ":"); len(parts) == 3 && parts[0] == "repository" {
-				token.actions[parts[1]] = strings.Split(parts[2], ",")
+				token.actions[parts[1]] = []string{"pull"}
+				if known {
+					token.actions[parts[1]] = strings.Split(parts[2], ",")
+				}
 			}
 		}
 	}
