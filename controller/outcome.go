@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -113,9 +114,24 @@ func conclude(build *v1alpha1.Build, run run) (verdict, result) {
 		return failed(v1alpha1.ReasonInfrastructure, "The build's pod was deleted while it ran. %s", startedAgain(build)), unpushed(said)
 	case slices.Contains(strategyReasons, said.Reason):
 		return failed(said.Reason, "%s", said.Message), unpushed(said)
+	case endedItself(pod):
+		return failed(v1alpha1.ReasonBuildFailed, "%s A step of the build asked it to end.", podEnd(pod)), unpushed(said)
 	default:
 		return failed(v1alpha1.ReasonInfrastructure, "%s %s", podEnd(pod), startedAgain(build)), unpushed(said)
 	}
+}
+
+// endedItself tells whether a container was ended by SIGTERM from within: nobody wanted the
+// pod gone. Steps of a build may share the processes of the strategy that runs them, and
+// what is nobody's fault costs nothing.
+func endedItself(pod *corev1.Pod) bool {
+	disrupted := slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue
+	})
+	return pod.Status.Reason == "" && !disrupted && slices.ContainsFunc(containerStatuses(pod), func(status corev1.ContainerStatus) bool {
+		end := status.State.Terminated
+		return end != nil && end.Reason == "Error" && end.ExitCode == 128+int32(syscall.SIGTERM)
+	})
 }
 
 // unpushed keeps of a failed build's result what holds all the same.

@@ -41,6 +41,8 @@ func TestConclude(t *testing.T) {
 	}
 	evicted := podOf(corev1.PodFailed)
 	evicted.Status.Reason, evicted.Status.Message = "Evicted", "The node was low on resource: memory."
+	drained := podOf(corev1.PodFailed, terminated(143, "Error", `{"reason":""}`))
+	drained.Status.Conditions = []corev1.PodCondition{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue, Reason: "TerminationByKubelet"}}
 	overdue := podOf(corev1.PodFailed, terminated(143, "Error", `{"reason":"BuildFailed","message":"signal"}`))
 	overdue.Status.Reason = "DeadlineExceeded"
 
@@ -107,6 +109,16 @@ func TestConclude(t *testing.T) {
 			reason: "an evicted pod is nobody's fault",
 			run:    run{pod: evicted},
 			phase:  v1alpha1.PhaseFailed, want: v1alpha1.ReasonInfrastructure, message: "low on resource",
+		},
+		{
+			reason: "a build that ends its own container has to be paid for",
+			run:    run{pod: podOf(corev1.PodFailed, terminated(143, "Error", `{"reason":""}`))},
+			phase:  v1alpha1.PhaseFailed, want: v1alpha1.ReasonBuildFailed, message: "exit code 143",
+		},
+		{
+			reason: "a node that shuts down is nobody's fault",
+			run:    run{pod: drained},
+			phase:  v1alpha1.PhaseFailed, want: v1alpha1.ReasonInfrastructure, message: "exit code 143",
 		},
 		{
 			reason: "a container that could not start is nobody's fault",

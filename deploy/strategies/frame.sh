@@ -78,6 +78,7 @@ quote() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
 
 # result REASON MESSAGE: tells the controller how it went, by the termination message.
 result() {
+  told=$1
   # shellcheck disable=SC2086 # words
   printf '{"commit":%s,"digest":%s,"tags":%s,"bases":%s,"reason":%s,"message":%s}' \
     "$(quote "$commit")" "$(quote "$digest")" "$(array $pushed)" "$(array $bases)" "$(quote "$1")" "$(quote "$2")" \
@@ -127,11 +128,18 @@ leave() {
   code=$?
   trap - EXIT TERM INT
   [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
+  # Steps of the build may end the tools of this script. What ends without a word counts as
+  # nobody's fault: it costs nothing, and is done again.
+  case $code$told in
+    0 | 143) ;;
+    *[!0-9]*) ;;
+    *) result BuildFailed "The build ended with exit code $code and did not say why." || : ;;
+  esac
   rm -rf "$work" 2>/dev/null || :
   exit "$code"
 }
 
-commit='' digest='' pushed='' bases='' branch='' tagged='' child=''
+commit='' digest='' pushed='' bases='' branch='' tagged='' child='' told=''
 work=$(mktemp -d "${DRYDOCK_WORK:-$PWD}/build.XXXXXX")
 source=$work/source
 trap leave EXIT

@@ -112,6 +112,26 @@ func TestMaskOrNothing(t *testing.T) {
 	}
 }
 
+// TestEndWithoutAWord: a build whose script is ended by what it runs is a failed one; only
+// who is asked to end leaves without a word.
+func TestEndWithoutAWord(t *testing.T) {
+	for _, test := range []struct{ reason, script, told string }{
+		{"a tool that is killed", `digest=$(sh -c 'kill -9 $$')`, "BuildFailed"},
+		{"a tool that is asked to end", `digest=$(sh -c 'kill $$'); true`, ""},
+		{"this script is asked to end", "kill $$; run sleep 60", ""},
+		{"what was said holds", "fail PushDenied no", "PushDenied"},
+		{"success", "true", ""},
+	} {
+		b := &bench{t: t, dir: t.TempDir(), env: map[string]string{}}
+		command, message := b.command(frame(t, test.script))
+		out, _ := command.CombinedOutput()
+		text, err := os.ReadFile(message)
+		if err != nil || !strings.Contains(string(text), `"reason":"`+test.told+`"`) {
+			t.Errorf("%s: said %s (%v), printed %q, want the reason %q", test.reason, text, err, out, test.told)
+		}
+	}
+}
+
 // TestMaskIsLive: a line is out as soon as it is printed, while the tool goes on.
 func TestMaskIsLive(t *testing.T) {
 	b := &bench{t: t, dir: t.TempDir(), env: map[string]string{}}
