@@ -7,8 +7,10 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
@@ -81,7 +83,7 @@ func TestEachFailure(t *testing.T) {
 		{"Cancelled", gates["Cancelled"].Repository, "", "CANCELLED", map[string]any{"buildArgs": []any{gates["Cancelled"].Argument}}},
 		{"InfrastructureFailure", gates["InfrastructureFailure"].Repository, "deleted while it ran", "FAILED", map[string]any{"buildArgs": []any{gates["InfrastructureFailure"].Argument}}},
 	}
-	started := map[string]build{}
+	started, images := map[string]build{}, map[string]string{}
 	for _, c := range cases {
 		in := map[string]any{"name": strings.ToLower(c.reason), "source": map[string]any{"repository": c.repository}, "destination": own}
 		for key, value := range c.more {
@@ -91,7 +93,8 @@ func TestEachFailure(t *testing.T) {
 			CreateImage struct{ Image struct{ ID string } }
 		}
 		ada.do(`mutation($in: CreateImageInput!) { createImage(input: $in) { image { id } } }`, map[string]any{"in": in}, &data)
-		started[c.reason] = ada.startBuild(data.CreateImage.Image.ID)
+		images[c.reason] = data.CreateImage.Image.ID
+		started[c.reason] = ada.startBuild(images[c.reason])
 	}
 	gates["Cancelled"].await(t, 1)
 	ada.do(`mutation($id: ID!) { cancelBuild(input: {id: $id}) { build { id } } }`, map[string]any{"id": started["Cancelled"].ID}, nil)
@@ -103,7 +106,41 @@ func TestEachFailure(t *testing.T) {
 			t.Errorf("%s: %v, want it with %q", c.reason, ended, c.words)
 		}
 	}
+	gates["InfrastructureFailure"].open()
+	if again := ada.triggeredBuilds(images["InfrastructureFailure"], 2)[0]; again.Trigger != "RETRY" || again.Phase != "SUCCEEDED" {
+		t.Errorf("the lost build is followed by %+v, want one that succeeded", again)
+	}
+	ada.checkForgotten(images["PlatformUnsupported"], "platformunsupported")
 	checkQuota(t, g.URL)
+}
+
+// checkForgotten deletes an image whose only build ended hours ago, by its status: the build goes with it.
+func (a *actor) checkForgotten(id, image string) {
+	a.t.Helper()
+	c, ctx := kubernetes(a.t), within(a.t, patience)
+	find := func() (builds v1alpha1.BuildList) {
+		if err := c.List(ctx, &builds, kube.InNamespace(v1alpha1.Namespace(a.login)), kube.MatchingLabels{v1alpha1.LabelImage: image}); err != nil {
+			a.t.Fatal(err)
+		}
+		return builds
+	}
+	builds := find()
+	if len(builds.Items) != 1 {
+		a.t.Fatalf("%d builds of %s, want 1", len(builds.Items), image)
+	}
+	build := &builds.Items[0]
+	before := build.DeepCopy()
+	build.Status.CompletionTime = &metav1.Time{Time: time.Now().Add(-2 * time.Hour)}
+	if err := c.Status().Patch(ctx, build, kube.MergeFrom(before)); err != nil {
+		a.t.Fatal(err)
+	}
+	a.do(`mutation($id: ID!) { deleteImage(input: {id: $id}) { deletedID } }`, map[string]any{"id": id}, nil)
+	eventually(a.t, func() error {
+		if left := len(find().Items); left > 0 {
+			return fmt.Errorf("%d builds of the deleted image are there", left)
+		}
+		return nil
+	})
 }
 
 // losePod deletes the pod of an image's build, as the loss of a node does.
