@@ -38,7 +38,11 @@ func (p *pass) visit(ctx context.Context, entry queued) error {
 		return err
 	}
 	if stop == nil && entry.made == nil {
-		stop = p.superseded(build)
+		if stop = p.superseded(build); stop != nil {
+			if err := p.inherit(ctx, build); err != nil {
+				return err
+			}
+		}
 	}
 	if entry.made == nil && stop == nil && p.blocked && build.Status.Phase != "" {
 		return nil // it is said to wait: most builds of a long queue

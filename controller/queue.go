@@ -165,11 +165,11 @@ func (q *queue) unfinished(ctx context.Context, namespace string) ([]queued, int
 	return waiting, running, nil
 }
 
-// inOrder is first come, first served: by creation (whole seconds), then by number,
-// then by name.
+// inOrder is first come, first served: by the time in the queue (whole seconds), then by
+// number, then by name.
 func inOrder(a, b queued) int {
 	return cmp.Or(
-		a.build.CreationTimestamp.Compare(b.build.CreationTimestamp.Time),
+		queuedSince(a.build).Compare(queuedSince(b.build)),
 		cmp.Compare(a.build.Spec.Number, b.build.Spec.Number),
 		strings.Compare(a.build.Name, b.build.Name),
 	)

@@ -2,9 +2,12 @@ package controller
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
 )
@@ -46,6 +49,35 @@ func triggerTime(build *v1alpha1.Build) metav1.Time {
 		return *at
 	}
 	return build.CreationTimestamp
+}
+
+// AnnotationQueuedSince is on an automatic build that took the place of an earlier one in
+// its account's queue: since when that one waited (RFC 3339). Without it, what is pushed to
+// more often than the queue moves would never be built.
+const AnnotationQueuedSince = "drydock.dev/queued-since"
+
+// queuedSince is when a build, or the first of those whose place it took, joined the queue.
+func queuedSince(build *v1alpha1.Build) time.Time {
+	created := build.CreationTimestamp.Time
+	if since, err := time.Parse(time.RFC3339, build.Annotations[AnnotationQueuedSince]); err == nil && since.Before(created) {
+		return since
+	}
+	return created
+}
+
+// +kubebuilder:rbac:roleName=drydock-controller,groups=drydock.dev,resources=builds,verbs=patch
+
+// inherit gives a build's place in the queue to the newest of its lane, before it ends.
+func (p *pass) inherit(ctx context.Context, build *v1alpha1.Build) error {
+	in, _ := laneOf(build)
+	since, heir := queuedSince(build), p.newest[in]
+	if !since.Before(queuedSince(heir)) {
+		return nil
+	}
+	heir = heir.DeepCopy() // the cache's
+	before := heir.DeepCopy()
+	metav1.SetMetaDataAnnotation(&heir.ObjectMeta, AnnotationQueuedSince, since.UTC().Format(time.RFC3339))
+	return client.IgnoreNotFound(p.Patch(ctx, heir, client.MergeFrom(before)))
 }
 
 // superseded is the verdict over a waiting build that a newer one takes the place of; nil for

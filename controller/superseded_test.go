@@ -72,3 +72,27 @@ func TestSuperseded(t *testing.T) {
 	w.await(first, "ended", ended)
 	w.settled()
 }
+
+// TestSupersededPlace: the newest push has the place in the queue of the first that waited,
+// before what somebody asked for in between.
+func TestSupersededPlace(t *testing.T) {
+	w := newWorld(t)
+	one := func(b *v1alpha1.Build) { b.Spec.Limits.ConcurrentBuilds = 1 }
+	push := func(b *v1alpha1.Build) { b.Spec.Trigger = v1alpha1.TriggerPush }
+	blocker := w.build(w.image("blocker", func(image *v1alpha1.Image) {
+		image.Spec.Source.Repository = w.git.runs("sleep", `["/helper", "sleep", "600000"]`)
+	}), 1, one)
+	w.run()
+	w.await(blocker, "building", building)
+	image := w.image("app")
+	first := w.await(w.build(image, 1, one, push), "queued", queued)
+	w.eventually("the next builds are of a later second", func() bool { return time.Since(first.CreationTimestamp.Time) > 2*time.Second })
+	between, newest := w.build(w.image("other"), 1, one), w.build(image, 2, one, push)
+	w.await(first, "superseded", ended)
+	w.cancel(blocker)
+	newest, between = w.await(newest, "billed", billed), w.await(between, "billed", billed)
+	if between.Status.StartTime.Before(newest.Status.CompletionTime) {
+		t.Errorf("the newest push was built until %s, what came in between from %s on", newest.Status.CompletionTime, between.Status.StartTime)
+	}
+	w.settled()
+}
