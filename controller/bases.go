@@ -124,11 +124,15 @@ func (b *bases) newest(ctx context.Context, one *based) error {
 	return err
 }
 
+// bases are what the build was made from, without what it pushed itself: an image that goes on
+// from its own last state moves with each build, and would be built without end.
 func (o based) bases() []v1alpha1.BaseImage {
 	if o.build == nil {
 		return nil
 	}
-	return o.build.Status.Bases
+	return slices.DeleteFunc(slices.Clone(o.build.Status.Bases), func(base v1alpha1.BaseImage) bool {
+		return slices.Contains(o.build.Status.References, base.Reference) || slices.Contains(o.build.Status.References, base.Reference+":latest")
+	})
 }
 
 // visit builds an image anew where bases of it moved since the build that tells of them, and

@@ -149,6 +149,14 @@ func TestBaseMoved(t *testing.T) {
 	}
 	w.change(still["it is suspended"], "", `{"spec":{"suspended":true}}`)
 	w.change(still["base images do not start its builds"], "", `{"spec":{"triggers":{"baseImage":false}}}`)
+	itself := w.madeFrom("itself", open.base("1", before))
+	still["its base is what it pushes"] = itself
+	for _, build := range w.builds() {
+		if build.Spec.Image.UID == string(itself.UID) {
+			build.Status.References = []string{open.host + "/team/base:1"}
+			w.writeStatus(&build)
+		}
+	}
 	private, untold := w.madeFrom("private", locked.base("1", locked.push("1"))), w.madeFrom("untold", open.base("2", ""))
 	still["its base is private"], still["nobody knows which base it has"] = private, untold
 
