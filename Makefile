@@ -35,7 +35,6 @@ bin/kubestack: FORCE
 		-ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(K8S)' -o ../$@ .
 
 bin/buildkit: tools/buildkit/go.mod
-	@mkdir -p $@
 	@CGO_ENABLED=0 hack/gobuild.sh buildkit $(GO) build -C tools/buildkit -ldflags '-s -w' -o ../../$@/ \
 		github.com/moby/buildkit/cmd/buildkitd github.com/moby/buildkit/cmd/buildctl
 	@touch $@
