@@ -38,6 +38,7 @@ func TestSettings(t *testing.T) {
 		{"a range that is an address", []string{"--stripe-key", "sk_test_x", "--cluster-cidrs", "10.0.0.0/8,10.1.2.3"}, 2, "--cluster-cidrs"},
 		{"a range with bits behind its mask", []string{"--stripe-key", "sk_test_x", "--build-egress", "10.1.2.3/8"}, 2, "--build-egress"},
 		{"an insecure registry that is a URL", []string{"--stripe-key", "sk_test_x", "--insecure-registries", "http://old.example.com"}, 2, "--insecure-registries"},
+		{"base images that are asked for all the time", []string{"--stripe-key", "sk_test_x", "--base-image-interval", "0s"}, 2, "--base-image-interval"},
 		{"a log format that is none", []string{"--stripe-key", "sk_test_x", "--log-format", "xml"}, 2, "--log-format"},
 		{"an API base that is none", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--stripe-api-base", "stripe", "--metrics-listen", "127.0.0.1:0"}, 2, "--stripe-api-base"},
 		{"an address that cannot be listened on", []string{"--stripe-key", "sk_test_x", "--kubeconfig", kubeconfig, "--metrics-listen", "nowhere"}, 2, "--metrics-listen"},
