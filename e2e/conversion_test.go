@@ -38,7 +38,7 @@ func TestSecondVersion(t *testing.T) {
 	address, standby := free(t), free(t)
 	turnOn(t, address)
 	first := converter(t, address)
-	converter(t, standby)
+	second := converter(t, standby)
 	ada := signIn(t, gateway(t).URL, "ada")
 	repository, err := house.Repository(within(t, patience), "second-version", fstest.MapFS{"Dockerfile": {Data: []byte("FROM scratch\nCOPY Dockerfile /\n")}})
 	if err != nil {
@@ -61,6 +61,8 @@ func TestSecondVersion(t *testing.T) {
 	first.Kill()
 	call(t, standby) // as the Service does
 	ada.checkBuilt(ada.startBuild(image))
+	second.Kill()
+	converter(t, standby) // alone, it is ready only once it has converted what it waits for itself
 	migrate(t, "v1alpha1")
 	if diff := cmp.Diff(before, ada.specs()[:1]); diff != "" {
 		t.Errorf("the first build's spec after the way there and back (-want +got):\n%s", diff)

@@ -11,6 +11,22 @@ import (
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 )
 
+// TestConverterIsReached holds that the API server calls controllers that are not ready: where objects are stored as v1beta1
+// and all controllers start at once, they become ready only when they have read these, with their own help.
+func TestConverterIsReached(t *testing.T) {
+	manifest, err := helm("--set", "conversion.enabled=true")
+	if err != nil {
+		t.Fatal(err)
+	}
+	service := objects(t, manifest)["/v1, Kind=Service "+namespace+"/drydock-conversion"]
+	if service == nil {
+		t.Fatal("there is no Service drydock-conversion")
+	}
+	if published, _, err := unstructured.NestedBool(service.Object, "spec", "publishNotReadyAddresses"); err != nil || !published {
+		t.Errorf("publishNotReadyAddresses is %v (%v), want true", published, err)
+	}
+}
+
 // TestStored holds that the chart takes away no conversion that something stored may need.
 func TestStored(t *testing.T) {
 	config, err := clientcmd.BuildConfigFromFlags("", house.Kubeconfig)
