@@ -44,6 +44,15 @@ func hashOf(id *string) string {
 	return mutationHash(*id)
 }
 
+// hashOfKind is the hashOf of a mutation of another kind than an image's update: one id may
+// name one mutation of each kind.
+func hashOfKind(kind string, id *string) string {
+	if hashOf(id) == "" {
+		return ""
+	}
+	return mutationHash(kind + " " + *id)
+}
+
 // recorded looks a mutation up in an annotation, and gives what was noted with it.
 func recorded(annotation, hash string) (note string, ok bool) {
 	for entry := range strings.SplitSeq(annotation, ",") {

@@ -56,7 +56,10 @@ func setPushNonce(image *v1alpha1.Image, mutationID *string) {
 // in between. Faults: NotFound, Conflict where push is off.
 // Kubernetes: GET and PUT, again where somebody wrote in between.
 func (c *Client) RotatePushNonce(ctx context.Context, key model.Key, clientMutationID string) (*model.Image, error) {
-	hash := mutationHash(clientMutationID)
+	hash, rotation := hashOfKind("rotate", &clientMutationID), (*string)(nil)
+	if hash != "" {
+		rotation = new(model.Rotation(clientMutationID))
+	}
 	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
 		if !image.Spec.Triggers.Push {
 			return false, fault.New(fault.Conflict, "Pushes start no builds of %s: update it with triggers: {push: true} first.", image.Name)
@@ -67,7 +70,7 @@ func (c *Client) RotatePushNonce(ctx context.Context, key model.Key, clientMutat
 		if hash != "" {
 			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates, record(image.Annotations[annotationUpdates], hash, ""))
 		}
-		setPushNonce(image, &clientMutationID)
+		setPushNonce(image, rotation)
 		return true, nil
 	})
 	if err != nil {

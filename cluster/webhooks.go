@@ -21,14 +21,14 @@ func (c *Client) SetWebhook(ctx context.Context, key model.Key, in model.SetWebh
 		return nil, "", err
 	}
 	hook := &v1alpha1.ImageWebhook{URL: in.URL, Nonce: rand.Text(), SetTime: metav1.NewTime(c.now().UTC()).Rfc3339Copy()}
-	return c.putWebhook(ctx, key, hook, hashOf(in.ClientMutationID))
+	return c.putWebhook(ctx, key, hook, hashOfKind("setWebhook", in.ClientMutationID))
 }
 
 // DeleteWebhook has nobody told of an image's builds, and gives the image. The same
 // clientMutationID again does nothing more. An image without a webhook is fault.NotFound.
 // Kubernetes: GET and PUT of the image, again where somebody wrote in between.
 func (c *Client) DeleteWebhook(ctx context.Context, key model.Key, clientMutationID string) (*model.Image, error) {
-	image, _, err := c.putWebhook(ctx, key, nil, mutationHash(clientMutationID))
+	image, _, err := c.putWebhook(ctx, key, nil, hashOfKind("deleteWebhook", &clientMutationID))
 	return image, err
 }
 

@@ -99,7 +99,7 @@ func (r *Resolver) rotatePushSecret(ctx context.Context, input model.RotatePushS
 	if err != nil {
 		return nil, err
 	}
-	webhook := r.triggers.shown(image, mutation)
+	webhook := r.triggers.shown(image, new(model.Rotation(*mutation)))
 	if webhook == nil {
 		return nil, fault.New(fault.Conflict, "This clientMutationID made a secret that another one has replaced since: send a new one.")
 	}

@@ -202,6 +202,9 @@ func TestPushSecret(t *testing.T) {
 	if again := change(updatePushed, map[string]any{"triggers": on, "clientMutationID": "u1"}); again != renewed {
 		t.Error("the same mutation again does not show its secret")
 	}
+	if other := change(rotatePushed, map[string]any{"clientMutationID": "u1"}); other.Secret == renewed.Secret || holds(renewed) || !holds(other) {
+		t.Error("a rotation of the id that turned push on leaves the secret as it was")
+	}
 	if logged := h.audit.String(); strings.Contains(logged, renewed.Secret) || !strings.Contains(logged, "rotatePushSecret") {
 		t.Error("the log tells a secret, or not of the rotation")
 	}

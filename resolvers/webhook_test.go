@@ -53,8 +53,8 @@ func TestWebhooks(t *testing.T) {
 			t.Errorf("%s: %+v, want %s", c.reason, got, c.code)
 		}
 	}
-	h.as(ada).must(deleteWebhook, variables{"input": map[string]any{"image": image, "clientMutationID": "c"}}, nil)
-	h.as(ada).must(deleteWebhook, variables{"input": map[string]any{"image": image, "clientMutationID": "c"}}, nil)
+	h.as(ada).must(deleteWebhook, variables{"input": map[string]any{"image": image, "clientMutationID": "b"}}, nil) // the id that set it
+	h.as(ada).must(deleteWebhook, variables{"input": map[string]any{"image": image, "clientMutationID": "b"}}, nil)
 	if got := h.as(ada).ask(deleteWebhook, variables{"input": map[string]any{"image": image}}); !slices.Equal(got.Codes, []string{string(fault.NotFound)}) {
 		t.Errorf("deleted once more: %+v, want NOT_FOUND", got)
 	}

@@ -50,6 +50,10 @@ func PushNonce(mutationID string) string {
 	return hex.EncodeToString(sum[:12])
 }
 
+// Rotation is the mutation of an id that makes another nonce: an id may have named before
+// the one that turned push on, whose secret is to be void.
+func Rotation(mutationID string) string { return "rotate/" + mutationID }
+
 func (p *problems) triggers(in *ImageTriggersInput) {
 	if in == nil || in.Schedule == nil {
 		return
