@@ -33,6 +33,7 @@ func TestAppImage(t *testing.T) {
 	v.showBadge()
 	v.setWebhook(receiver.URL)
 	v.checkLook("app-image-signals")
+	v.failToSave()
 	hook := v.setTriggers()
 	v.checkLook("app-image-triggers")
 	hook.Repository = repository
@@ -100,6 +101,19 @@ func (v *visitor) setWebhook(url string) {
 	}
 	v.checkOnce(secret)
 	v.see("the address", "#main li", url+"/hook")
+}
+
+// failToSave saves what is not legal: the form keeps what was typed, and says what is wrong where it is wrong.
+func (v *visitor) failToSave() {
+	v.t.Helper()
+	v.do("save a context outside of the repository", browser.Click(`[role="tab"][id$="-settings"]`), browser.Fill("Context", "../secrets"),
+		browser.Fill("Branch, tag or commit", "next"), browser.Press("Save"))
+	v.do("see what is wrong, and all that was typed", browser.Holds(`(() => {
+		const field = name => [...document.querySelectorAll("#main label")].find(each => each.textContent === name).control;
+		const context = field("Context");
+		return context.value === "../secrets" && field("Branch, tag or commit").value === "next" && context.getAttribute("aria-invalid") === "true" &&
+			document.getElementById(context.getAttribute("aria-describedby").split(" ").find(each => each.endsWith("-error")))?.textContent.length > 10;
+	})()`))
 }
 
 // setTriggers turns all triggers on, makes a second secret for pushes, and gives it.

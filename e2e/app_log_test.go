@@ -43,7 +43,7 @@ func checkLongLogPage(t *testing.T, a *actor, url, id string) {
 	v.see("it", `[aria-label="Lines of the log"] mark`, "[099999]")
 	v.do("search all of them", browser.Fill("Search the log", "=>OK"))
 	v.see("how many there are", `[aria-label="Log"] [role=status]`, "of 100,000")
-	t.Logf("the page's longest task: %s ms to read, %s ms to scroll, %s ms to search %d lines", reading, scrolling, v.longestTask(), showLines)
+	t.Logf("the page's longest task: %s ms to load and read, %s ms to scroll, %s ms to search %d lines", reading, scrolling, v.longestTask(), showLines)
 
 	at := v.evaluate(`document.querySelector('a[aria-label="Download the log"]').href`)
 	if at != url+"/builds/"+id+"/log.txt" {

@@ -25,6 +25,7 @@ func TestApp(t *testing.T) {
 	v := visit(t, g.URL)
 	login := fmt.Sprintf("edsger-%d", logins.Add(1))
 	v.do("open", browser.Prefer("light"), chromedp.Navigate(g.URL+"/"), browser.Shows("h2", "Sign in"))
+	v.tellFigures("the first page, to sign in")
 	v.checkLook("app-sign-in")
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"), browser.Shows("header", login))
 	v.see("that there are no images", "main", "Define your first image")
@@ -90,7 +91,7 @@ func TestAppReconnects(t *testing.T) {
 		"document.querySelector('"+lines+"').textContent.split('at the gate').length === 2"))
 }
 
-// TestAppOutcomes fails a build and cancels one: the page says what became of them, and why.
+// TestAppOutcomes fails a build and cancels one, on a phone: the page says what became of them, and why.
 func TestAppOutcomes(t *testing.T) {
 	g := gateway(t)
 	controller(t)
@@ -99,6 +100,8 @@ func TestAppOutcomes(t *testing.T) {
 	donald.createImage("broken", strings.TrimSuffix(gate.Repository, ".git")+"-gone.git")
 	held := donald.createImage("held", gate.Repository, gate.Argument)
 	v := visit(t, g.URL)
+	v.phone = true
+	v.holdPhone()
 	v.signInAt("/images/broken", donald.login)
 	v.do("start a build", browser.Press("Build now"), browser.Shows("h1", "#1"))
 	v.see("it fail", status, "Failed")

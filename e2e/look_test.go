@@ -19,7 +19,7 @@ func (v *visitor) checkLook(name string) {
 	if err != nil {
 		v.t.Fatalf("axe-core is missing: run `make web` (%v)", err)
 	}
-	v.do("hold it like a phone", chromedp.EmulateViewport(390, 844), browser.Holds(`innerWidth === 390`))
+	v.holdPhone()
 	v.checkAccess(name, "phone", string(axe))
 	if wide := v.evaluate(`String(document.documentElement.scrollWidth)`); wide != "390" {
 		v.t.Errorf("%s is %s pixels wide on a phone of 390", name, wide)
@@ -29,6 +29,15 @@ func (v *visitor) checkLook(name string) {
 		v.do("look "+scheme, browser.Prefer(scheme), browser.Holds(`document.documentElement.dataset.mantineColorScheme === "`+scheme+`"`))
 		v.checkAccess(name, scheme, string(axe))
 	}
+	if v.phone {
+		v.holdPhone()
+	}
+}
+
+// holdPhone makes the window a phone's.
+func (v *visitor) holdPhone() {
+	v.t.Helper()
+	v.do("hold it like a phone", chromedp.EmulateViewport(390, 844), browser.Holds(`innerWidth === 390`))
 }
 
 // checkAccess asks axe-core about the page as it is.

@@ -13,8 +13,9 @@ import (
 // visitor is somebody in a browser, who fails the test when a step does not come about.
 type visitor struct {
 	*browser.Browser
-	t   *testing.T
-	url string // of the gateway
+	t     *testing.T
+	url   string // of the gateway
+	phone bool   // whether the window is a phone's when nothing else is asked for
 }
 
 // visit starts a browser that lives as long as the test.

@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os/exec"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/heapprofiler"
+	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -76,6 +79,20 @@ func (b *Browser) Evaluate(ctx context.Context, expression string) (string, erro
 	page, cancel := b.within(ctx)
 	defer cancel()
 	return chromedp.Run(page, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+}
+
+// Heap is how many bytes the page's scripts hold once the garbage is collected.
+func (b *Browser) Heap(ctx context.Context) (int, error) {
+	page, cancel := b.within(ctx)
+	defer cancel()
+	if _, err := chromedp.Call(page, heapprofiler.CollectGarbage, cdp.Empty{}); err != nil {
+		return 0, err
+	}
+	usage, err := chromedp.Call(page, runtime.GetHeapUsage, cdp.Empty{})
+	if err != nil {
+		return 0, err
+	}
+	return int(usage.UsedSize), nil
 }
 
 // Picture is what the window shows, as PNG.

@@ -35,7 +35,7 @@ const LogFollow = graphql(`
 `);
 
 /** Lines in one answer: what is there already comes in large pieces, what is printed from now on as it comes. */
-const piece = 5_000;
+const piece = 2_000;
 
 export type Line = { number: number; time: string; text: string; plain: string };
 
