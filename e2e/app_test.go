@@ -100,6 +100,7 @@ func TestAppOutcomes(t *testing.T) {
 	donald.createImage("broken", strings.TrimSuffix(gate.Repository, ".git")+"-gone.git")
 	held := donald.createImage("held", gate.Repository, gate.Argument)
 	v := visit(t, g.URL)
+	v.do("open it on a phone", chromedp.Navigate(g.URL+"/images/broken"), browser.Visible(`input[name="login"]`))
 	v.phone = true
 	v.holdPhone()
 	v.signInAt("/images/broken", donald.login)
@@ -116,7 +117,7 @@ func TestAppOutcomes(t *testing.T) {
 	v.see("it run", status, "Running")
 	v.do("cancel it", browser.Press("Cancel build"))
 	v.see("its end", status, "Cancelled")
-	v.checkWitness("/images/broken", 2)
+	v.checkWitness("/images/broken", 3) // to hold the phone, and as above
 }
 
 // signInAt opens a page's address and signs in there.
