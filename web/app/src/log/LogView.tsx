@@ -77,7 +77,7 @@ export function LogView({ id }: { id: string }) {
             Lines 1 to {(first - 1).toLocaleString('en')} are not kept: the log is longer than what is kept of one.
           </Text>
         )}
-        {log.version === 0 && <Skeleton height={14} width="60%" m="md" aria-label="Loading the log" />}
+        {log.version === 0 && <Skeleton height={14} width="60%" m="md" role="status" aria-busy="true" aria-label="Loading the log" />}
         {log.version > 0 && lines.length === 0 && !log.error && (
           <Text className={classes.aside} c="dimmed">
             {log.complete ? 'This build printed nothing.' : 'Nothing was printed yet. Lines appear here as they come.'}

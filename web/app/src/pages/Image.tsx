@@ -98,7 +98,7 @@ function Shown({ image }: { image: ImageFieldsFragment }) {
             </Tabs.Tab>
           ))}
         </Tabs.List>
-        <Suspense fallback={<Skeleton height={240} radius="lg" aria-busy="true" aria-label="Loading" />}>
+        <Suspense fallback={<Skeleton height={240} radius="lg" role="status" aria-busy="true" aria-label="Loading" />}>
           <Tabs.Panel value="builds">
             <ImageBuilds image={image} />
           </Tabs.Panel>

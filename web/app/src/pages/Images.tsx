@@ -164,7 +164,7 @@ function Page({ after, filter, orderBy, clear, more }: ListProps & { after: stri
 
 function Rows() {
   return (
-    <div className={classes.skeletons} aria-busy="true" aria-label="Loading the images">
+    <div className={classes.skeletons} role="status" aria-busy="true" aria-label="Loading the images">
       {[70, 55, 62].map((width) => (
         <Skeleton key={width} height={38} width={`${width}%`} radius="sm" />
       ))}

@@ -70,7 +70,7 @@ function Period({ period }: { period: UsagePeriod }) {
   if (error) return <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />;
   if (data) return <Empty icon={<IconChartBar />} title="Nothing is known of this period">Come back after your next build.</Empty>;
   return (
-    <div className={classes.waiting} aria-busy="true" aria-label="Loading the usage">
+    <div className={classes.waiting} role="status" aria-busy="true" aria-label="Loading the usage">
       <Skeleton height={130} radius="lg" />
       <Skeleton height={340} radius="lg" />
     </div>

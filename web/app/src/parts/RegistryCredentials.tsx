@@ -61,7 +61,7 @@ export function RegistryCredentials() {
   return (
     <Section id="registries" title="Registry credentials" about="Who builds log in as to push, and to pull private base images. Passwords are never shown again.">
       {error && !credentials && <Failure error={error} retry={again} />}
-      {!error && !credentials && <Skeleton height={48} aria-busy="true" aria-label="Loading the credentials" />}
+      {!error && !credentials && <Skeleton height={48} role="status" aria-busy="true" aria-label="Loading the credentials" />}
       {credentials?.length === 0 && <Text c="dimmed">None yet: images can only be pushed where nobody asks who comes. Add one below.</Text>}
       <Kept items={(credentials ?? []).map(itemOf)} change={remove} remove={forget}>
         Builds that start from now on go without it: pushes to this registry may fail.

@@ -6,7 +6,7 @@ import type { ImageFieldsFragment } from '../gql/graphql';
 import { Failure } from './Failure';
 import { fieldProblems } from './fieldProblems';
 import { Section } from './Section';
-import { When, inUTC } from './time';
+import { inUTC } from './time';
 import { useTriggers } from './useTriggers';
 import classes from './settings.module.css';
 
@@ -37,14 +37,8 @@ export function ScheduleTrigger({ image }: { image: ImageFieldsFragment }) {
         <div>
           <Text fw={500}>{inWords(schedule) ?? schedule}</Text>
           <Text c="dimmed" size="sm">
-            {nextRunAt ? (
-              <>
-                Next on {inUTC(nextRunAt)}, <When at={nextRunAt} />.
-              </>
-            ) : (
-              'No run is due.'
-            )}{' '}
-            {lastRunAt && <>Last on {inUTC(lastRunAt)}.</>}
+            {nextRunAt ? `Next on ${inUTC(nextRunAt)}.` : 'No run is due.'}{' '}
+            {lastRunAt && `Last on ${inUTC(lastRunAt)}.`}
           </Text>
         </div>
       )}
