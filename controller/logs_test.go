@@ -21,11 +21,15 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// printScript prints a batch of 8,000 lines, 1 MB with their times, whenever a file of its number is there.
+// printScript prints a batch of 8,000 lines, 1 MB with their times, whenever a file of its number is there: so many
+// lines in one go, with a moment between, in which who reads takes them before the node rotates them away.
 const printScript = `
 for batch in 1 2 3; do
 	until [ -e "$DRYDOCK_ARG_DIR/$batch" ]; do sleep 0.1; done
-	seq -f 'line %06.0f of a build that prints very much, and goes on and on, so that its log is rotated' $((batch * 8000 - 7999)) $((batch * 8000))
+	for first in $(seq $((batch * 8000 - 7999)) "$DRYDOCK_ARG_LINES" $((batch * 8000))); do
+		seq -f 'line %06.0f of a build that prints very much, and goes on and on, so that its log is rotated' $first $((first + DRYDOCK_ARG_LINES - 1))
+		[ "$DRYDOCK_ARG_LINES" = 8000 ] || sleep 0.2
+	done
 done
 until [ -e "$DRYDOCK_ARG_DIR/end" ]; do sleep 0.1; done
 printf '{"digest":"sha256:%064d","tags":["latest"]}' 1 >"$TERMINATION_LOG_PATH"
@@ -38,8 +42,8 @@ type printing struct {
 	build *v1alpha1.Build
 }
 
-// print starts a build under a strategy whose node rotates logs of over a size.
-func (w *world) print(size string) *printing {
+// print starts a build under a strategy whose node rotates logs of over a size, and which prints so many lines in one go.
+func (w *world) print(size, lines string) *printing {
 	w.t.Helper()
 	strategy := &corev1.PodTemplate{ObjectMeta: metav1.ObjectMeta{
 		Namespace: v1alpha1.SystemNamespace, Name: "print", Labels: map[string]string{v1alpha1.LabelStrategy: "print"},
@@ -51,7 +55,9 @@ func (w *world) print(size string) *printing {
 	w.create(strategy)
 	w.t.Cleanup(func() { _ = w.kube.Delete(context.WithoutCancel(w.t.Context()), strategy) })
 	p := &printing{world: w, dir: w.t.TempDir()}
-	image := w.image("app", func(i *v1alpha1.Image) { i.Spec.BuildArgs = []v1alpha1.BuildArg{{Key: "DIR", Value: p.dir}} })
+	image := w.image("app", func(i *v1alpha1.Image) {
+		i.Spec.BuildArgs = []v1alpha1.BuildArg{{Key: "DIR", Value: p.dir}, {Key: "LINES", Value: lines}}
+	})
 	p.build = w.build(image, 1)
 	return p
 }
@@ -144,7 +150,7 @@ func same(t *testing.T, who string, want, got []string) {
 // time, nor from who comes when the beginning is gone from the node, nor from who reads when the build has ended.
 func TestLogOutlivesRotation(t *testing.T) {
 	w := newWorld(t)
-	p := w.print("256Ki")
+	p := w.print("256Ki", "1000")
 	w.start(func(o *controller.Options) { o.Strategy = "print" })
 	early := p.follow(p.replica())
 	p.let("1")
@@ -180,7 +186,7 @@ func TestLogOutlivesController(t *testing.T) {
 	} {
 		t.Run(test.reason, func(t *testing.T) {
 			w := newWorld(t)
-			p := w.print(test.size)
+			p := w.print(test.size, "8000")
 			stop := w.run(func(o *controller.Options) { o.Strategy = "print" })
 			w.await(p.build, "building", building)
 			p.let("1")
