@@ -14,8 +14,10 @@ import (
 	"drydock.dev/drydock/fault"
 )
 
-// writeTime is how long one event may take to reach a client.
-const writeTime = 15 * time.Second
+// writeTime is how long one event may take to reach a client. One that reads slowly, and
+// steadily, may take none for long: its kernel opens a window again once a good part of a
+// large buffer is free.
+const writeTime = time.Minute
 
 // stream answers an operation with server-sent events, in the distinct connections mode
 // of https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md. A stream that
