@@ -32,7 +32,7 @@ func TestBuildIsASnapshot(t *testing.T) {
 	started, err := c.StartBuild(t.Context(), model.BuildStart{Image: image.Key, Ref: "v1.2", Trigger: model.BuildTriggerPush, Plan: plan()})
 	must(t, err)
 	want := &model.Build{Key: started.Key, ImageKey: image.Key, ImageUID: image.UID, Number: 1, Phase: model.BuildPhaseQueued,
-		Trigger: model.BuildTriggerPush, QueuedAt: started.QueuedAt, Version: started.Version}
+		Trigger: model.BuildTriggerPush, Ref: "v1.2", QueuedAt: started.QueuedAt, Version: started.Version}
 	if diff := cmp.Diff(want, started); diff != "" {
 		t.Errorf("started (-want +got):\n%s", diff)
 	}
@@ -49,7 +49,7 @@ func TestBuildIsASnapshot(t *testing.T) {
 		Account: login, Image: v1alpha1.ImageReference{Name: "app", UID: image.UID}, Number: 1, Trigger: v1alpha1.TriggerPush,
 		Recipe: v1alpha1.Recipe{
 			Source:      v1alpha1.GitSource{Repository: in.Source.Repository, Ref: "v1.2", Context: ".", Dockerfile: "Dockerfile"},
-			Destination: in.Destination, Tags: in.Tags},
+			Destination: in.Destination, Tags: in.Tags, Cache: &in.Cache},
 		Limits: v1alpha1.BuildLimits{ConcurrentBuilds: 2, BuildMinutes: &minutes, TimeoutSeconds: 60,
 			CPU: resource.MustParse("500m"), Memory: resource.MustParse("1Gi")},
 	}

@@ -37,7 +37,8 @@ func TestImageLife(t *testing.T) {
 	want := &model.Image{Key: model.Key{Login: login, Name: "app"},
 		Source:      &model.GitSource{Repository: in.Source.Repository, Ref: "main", Context: ".", Dockerfile: "Dockerfile"},
 		Destination: in.Destination, Tags: []string{"latest"}, BuildArgs: []*model.KeyValue{{Key: "VERSION", Value: "1"}},
-		Platforms: []string{"linux/amd64"}, TimeoutSeconds: &timeout}
+		Platforms: []string{"linux/amd64"}, TimeoutSeconds: &timeout,
+		Triggers: &model.ImageTriggers{}, BuildSecrets: []*model.BuildSecret{}}
 	ignore := cmpopts.IgnoreFields(model.Image{}, "UID", "CreatedAt", "UpdatedAt", "Version")
 	if diff := cmp.Diff(want, created, ignore); diff != "" {
 		t.Errorf("created (-want +got):\n%s", diff)
@@ -69,6 +70,7 @@ func TestImageLife(t *testing.T) {
 	must(t, err)
 	want.Source = &model.GitSource{Repository: "git@host:app.git", Ref: "v2", Context: "a", Dockerfile: "b"}
 	want.BuildArgs, want.TimeoutSeconds, want.Suspended = []*model.KeyValue{}, nil, true
+	want.Triggers.Suspended = true
 	if diff := cmp.Diff(want, updated, ignore); diff != "" {
 		t.Errorf("updated (-want +got):\n%s", diff)
 	}

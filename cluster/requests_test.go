@@ -72,16 +72,16 @@ func TestRequests(t *testing.T) {
 		{"BuildLog of a build that printed nothing", func(ctx context.Context) error { _, err := c.BuildLog(ctx, done.Key, 0, 10); return err }, 0},
 		{"DeleteImage", func(ctx context.Context) error { return c.DeleteImage(ctx, model.Key{Login: login, Name: "b"}, "") }, 2},
 		{"DeleteImage with a mutation id", func(ctx context.Context) error { return c.DeleteImage(ctx, app.Key, "m") }, 5},
-		{"SetRegistryCredential", func(ctx context.Context) error { return setLogin(ctx, c, login, "one") }, 4},
+		{"SetRegistryCredential", func(ctx context.Context) error { return setLogin(ctx, c, login, "one") }, 6},
 		{"SetRegistryCredential again", func(ctx context.Context) error { return setLogin(ctx, c, login, "one") }, 1},
-		{"SetRegistryCredential in place of one", func(ctx context.Context) error { return setLogin(ctx, c, login, "two") }, 5},
+		{"SetRegistryCredential in place of one", func(ctx context.Context) error { return setLogin(ctx, c, login, "two") }, 6},
 		{"RegistryCredentials", func(ctx context.Context) error { _, err := c.RegistryCredentials(ctx, login); return err }, 0},
 		{"DeleteRegistryCredential", func(ctx context.Context) error {
 			return c.DeleteRegistryCredential(ctx, model.Key{Login: login, Name: "registry.example.com"}, "m")
-		}, 4},
+		}, 5},
 		{"DeleteRegistryCredential again", func(ctx context.Context) error {
 			return c.DeleteRegistryCredential(ctx, model.Key{Login: login, Name: "registry.example.com"}, "m")
-		}, 1},
+		}, 2},
 		{"DeleteImage again", func(ctx context.Context) error { return c.DeleteImage(ctx, app.Key, "m") }, 2},
 	} {
 		t.Run(call.name, func(t *testing.T) {
