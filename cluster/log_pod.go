@@ -68,7 +68,7 @@ func (c *Client) podReader(ctx context.Context, b *build) (reader *podlog.Reader
 // there is nothing: they come as soon as they are kept.
 func (c *Client) podLog(ctx context.Context, b *build, next int64, take func(v1alpha1.LogLine) bool) error {
 	reader, last, err := c.podReader(ctx, b)
-	if err != nil {
+	if err != nil || last >= next { // more is kept by now than was read of it: the next look finds it there
 		return err
 	}
 	reader.Take = func(_ string, line v1alpha1.LogLine, _ bool) bool {
