@@ -15,7 +15,7 @@ import (
 func TestAppSettings(t *testing.T) {
 	g := gateway(t)
 	joan := signIn(t, g.URL, "joan")
-	const password = "open-sesame"
+	const password = secretWord + "-of-joan"
 	registry := newPrivateRegistry(t, registrytest.Token, joan.login, password)
 	v := visit(t, g.URL)
 	v.signInAt("/settings", joan.login)

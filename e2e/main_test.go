@@ -4,8 +4,8 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -57,12 +57,20 @@ func run(m *testing.M) (code int, err error) {
 	if err := house.Stripe.Shrink(ctx, "Scale"); err != nil {
 		return 1, err
 	}
+	secrets := newTold(house.Secrets()...)
+	look, stop := context.WithCancel(context.Background())
+	looking := make(chan struct{})
+	go func() { defer close(looking); secrets.watchProcesses(look) }()
 	code = m.Run()
-	return code, checkRights(code == 0 && allTests())
+	stop()
+	<-looking
+	end, done := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer done()
+	return code, errors.Join(checkRights(code == 0 && allTests()), secrets.check(end, log.Name(), house.Dir))
 }
 
 // output takes what the processes print: a file, which E2E_LOG keeps and names.
-func output(dir string) (io.Writer, func(), error) {
+func output(dir string) (*os.File, func(), error) {
 	name := os.Getenv("E2E_LOG")
 	if name == "" {
 		name = filepath.Join(dir, "log")

@@ -95,6 +95,11 @@ func (s *Stack) startUpstreams(ctx context.Context) error {
 	return err
 }
 
+// Secrets are the installation's: nobody is to find them in what it prints and keeps.
+func (s *Stack) Secrets() []string {
+	return []string{clientSecret, signingKey, s.keys, s.Stripe.Key, webhookSecret}
+}
+
 func (s *Stack) repositories() string { return filepath.Join(s.Dir, "git") }
 
 // startKubernetes runs the control plane and installs what deploy/ has for it.
