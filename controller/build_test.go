@@ -89,6 +89,7 @@ func TestLogIsKept(t *testing.T) {
 // TestBuildEnds causes each way in which a build's pod can end.
 func TestBuildEnds(t *testing.T) {
 	w := newWorld(t)
+	w.plan(map[string]string{"images": "100"})
 	w.run()
 	eat := w.git.runs("eat", `["/helper", "eat", "2000"]`)
 	sleep := w.git.runs("sleep", `["/helper", "sleep", "60000"]`)

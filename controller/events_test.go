@@ -31,7 +31,9 @@ func TestEvents(t *testing.T) {
 	}
 	var got []string
 	w.eventually("everything is told", func() bool {
-		got = w.events()
+		got = slices.DeleteFunc(w.events(), func(event string) bool {
+			return event == "Build good-1 Normal Queued" // where it had to wait for its account's walls
+		})
 		return len(got) >= len(want)
 	})
 	if diff := cmp.Diff(want, got); diff != "" {

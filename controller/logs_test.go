@@ -28,7 +28,7 @@ for batch in 1 2 3; do
 	until [ -e "$DRYDOCK_ARG_DIR/$batch" ]; do sleep 0.1; done
 	for first in $(seq $((batch * 8000 - 7999)) "$DRYDOCK_ARG_LINES" $((batch * 8000))); do
 		seq -f 'line %06.0f of a build that prints very much, and goes on and on, so that its log is rotated' $first $((first + DRYDOCK_ARG_LINES - 1))
-		[ "$DRYDOCK_ARG_LINES" = 8000 ] || sleep 0.2
+		[ "$DRYDOCK_ARG_LINES" = 8000 ] || sleep 0.5
 	done
 done
 until [ -e "$DRYDOCK_ARG_DIR/end" ]; do sleep 0.1; done
@@ -116,7 +116,7 @@ func (p *printing) follow(c *cluster.Client) *follower {
 // until reads up to a number of lines, all of them where it is 0.
 func (f *follower) until(count int) {
 	f.t.Helper()
-	deadline := time.After(time.Minute)
+	deadline := time.After(2 * time.Minute)
 	for count == 0 || len(f.got) < count {
 		select {
 		case line, more := <-f.lines:
@@ -150,7 +150,7 @@ func same(t *testing.T, who string, want, got []string) {
 // time, nor from who comes when the beginning is gone from the node, nor from who reads when the build has ended.
 func TestLogOutlivesRotation(t *testing.T) {
 	w := newWorld(t)
-	p := w.print("256Ki", "1000")
+	p := w.print("512Ki", "1000")
 	w.start(func(o *controller.Options) { o.Strategy = "print" })
 	early := p.follow(p.replica())
 	p.let("1")
