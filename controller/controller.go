@@ -222,7 +222,9 @@ func newManager(opts Options) (manager.Manager, error) {
 	// As client-go advises: renew within two thirds of the lease, try five times per lease.
 	renew, retry := opts.LeaseDuration*2/3, opts.LeaseDuration/5
 	grace := 20 * time.Second
-	anyName := true
+	// controller-runtime's own priority queue hands an item to a worker that may have left on
+	// shutdown, and then waits for ever, holding the lock that the others need.
+	anyName, priorityQueue := true, false
 	return manager.New(opts.Config, manager.Options{
 		Scheme:                        objects,
 		Logger:                        logr.FromSlogHandler(opts.Log.Handler()),
@@ -238,7 +240,7 @@ func newManager(opts Options) (manager.Manager, error) {
 		RenewDeadline:                 &renew,
 		RetryPeriod:                   &retry,
 		GracefulShutdownTimeout:       &grace,
-		Controller:                    config.Controller{SkipNameValidation: &anyName},
+		Controller:                    config.Controller{SkipNameValidation: &anyName, UsePriorityQueue: &priorityQueue},
 	})
 }
 
