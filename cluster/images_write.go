@@ -115,12 +115,8 @@ func (c *Client) UpdateImage(ctx context.Context, key model.Key, in model.Update
 	}
 	hash := hashOf(in.ClientMutationID)
 	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
-		if _, done := recorded(image.Annotations[annotationUpdates], hash); done {
+		if noteUpdate(image, hash) {
 			return false, nil
-		}
-		if hash != "" {
-			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates,
-				record(image.Annotations[annotationUpdates], hash, ""))
 		}
 		applyUpdate(&image.Spec, in)
 		if triggers, set := in.Triggers.ValueOK(); set {

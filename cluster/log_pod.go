@@ -26,13 +26,7 @@ func (s podSource) Pod(ctx context.Context) (*corev1.Pod, error) {
 	var pods corev1.PodList
 	err := do(ctx, s.core.Get().Namespace(v1alpha1.Namespace(s.build.Key.Login)).Resource("pods").
 		VersionedParams(&metav1.ListOptions{LabelSelector: v1alpha1.LabelBuild + "=" + s.build.Key.Name}, s.params), &pods)
-	var newest *corev1.Pod
-	for i := range pods.Items {
-		if pod := &pods.Items[i]; newest == nil || newest.CreationTimestamp.Before(&pod.CreationTimestamp) {
-			newest = pod
-		}
-	}
-	return newest, err
+	return podlog.Newest(pods.Items), err
 }
 
 // +kubebuilder:rbac:roleName=drydock-gateway,groups="",resources=pods/log,verbs=get

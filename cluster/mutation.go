@@ -9,7 +9,9 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"drydock.dev/drydock/api/v1alpha1"
 	"drydock.dev/drydock/fault"
 )
 
@@ -74,6 +76,16 @@ func record(annotation, hash, note string) string {
 	}
 	entries := append(strings.Split(annotation, ","), entry)
 	return strings.Join(entries[max(0, len(entries)-keptMutations):], ",")
+}
+
+// noteUpdate notes on an image that a mutation changes it, and tells whether it did before.
+// A mutation without an id never did, and leaves no note.
+func noteUpdate(image *v1alpha1.Image, hash string) (before bool) {
+	notes := image.Annotations[annotationUpdates]
+	if _, before = recorded(notes, hash); !before && hash != "" {
+		metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates, record(notes, hash, ""))
+	}
+	return before
 }
 
 // again runs a read-change-write until no other writer came in between, for a bounded

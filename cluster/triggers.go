@@ -64,11 +64,8 @@ func (c *Client) RotatePushNonce(ctx context.Context, key model.Key, clientMutat
 		if !image.Spec.Triggers.Push {
 			return false, fault.New(fault.Conflict, "Pushes start no builds of %s: update it with triggers: {push: true} first.", image.Name)
 		}
-		if _, done := recorded(image.Annotations[annotationUpdates], hash); done {
+		if noteUpdate(image, hash) {
 			return false, nil
-		}
-		if hash != "" {
-			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates, record(image.Annotations[annotationUpdates], hash, ""))
 		}
 		setPushNonce(image, rotation)
 		return true, nil

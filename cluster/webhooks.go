@@ -35,14 +35,11 @@ func (c *Client) DeleteWebhook(ctx context.Context, key model.Key, clientMutatio
 // putWebhook writes an image's webhook, none where nil.
 func (c *Client) putWebhook(ctx context.Context, key model.Key, hook *v1alpha1.ImageWebhook, hash string) (shown *model.Image, identity string, err error) {
 	image, err := c.changeImage(ctx, key, "", func(image *v1alpha1.Image) (bool, error) {
-		if _, done := recorded(image.Annotations[annotationUpdates], hash); done {
+		if noteUpdate(image, hash) {
 			return false, nil
 		}
 		if hook == nil && image.Spec.Webhook == nil {
 			return false, fault.New(fault.NotFound, "The image %s has no webhook.", image.Name)
-		}
-		if hash != "" {
-			metav1.SetMetaDataAnnotation(&image.ObjectMeta, annotationUpdates, record(image.Annotations[annotationUpdates], hash, ""))
 		}
 		image.Spec.Webhook = hook
 		return true, nil

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/podlog"
 )
 
 // errUnread tells that a log was not read to its end yet.
@@ -174,13 +175,7 @@ type podSource struct {
 func (s podSource) Pod(ctx context.Context) (*corev1.Pod, error) {
 	var pods corev1.PodList
 	err := s.List(ctx, &pods, client.InNamespace(s.build.Namespace), client.MatchingLabels{v1alpha1.LabelBuild: s.build.Name})
-	var newest *corev1.Pod
-	for i := range pods.Items {
-		if pod := &pods.Items[i]; newest == nil || newest.CreationTimestamp.Before(&pod.CreationTimestamp) {
-			newest = pod
-		}
-	}
-	return newest, err
+	return podlog.Newest(pods.Items), err
 }
 
 // +kubebuilder:rbac:roleName=drydock-controller,groups="",resources=pods/log,verbs=get

@@ -39,6 +39,16 @@ type Source interface {
 	Open(ctx context.Context, pod *corev1.Pod, options *corev1.PodLogOptions) (io.ReadCloser, error)
 }
 
+// Newest is the pod that was created last; nil of none.
+func Newest(pods []corev1.Pod) (newest *corev1.Pod) {
+	for i := range pods {
+		if newest == nil || newest.CreationTimestamp.Before(&pods[i].CreationTimestamp) {
+			newest = &pods[i]
+		}
+	}
+	return newest
+}
+
 // Mark is a place in a log: behind a line. The zero Mark is the start.
 type Mark struct {
 	// Container printed the line.
