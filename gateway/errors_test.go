@@ -12,7 +12,7 @@ import (
 
 func TestBadRequests(t *testing.T) {
 	w := serve(t, func(o *gateway.Options) {
-		o.Limits = gateway.Limits{BodyBytes: 256 << 10, QueryBytes: 60_000, Tokens: 5_000, Timeout: 200 * time.Millisecond}
+		o.Limits = gateway.Limits{BodyBytes: 256 << 10, QueryBytes: 60_000, Tokens: 5_000, Timeout: time.Second}
 	})
 	cookie := w.signIn(t)
 	doc := func(query string) string { return fmt.Sprintf(`{"query":%q}`, query) }

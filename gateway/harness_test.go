@@ -22,7 +22,7 @@ import (
 )
 
 // deadline bounds whatever a test waits for.
-const deadline = 10 * time.Second
+const deadline = time.Minute
 
 // world is a gateway on a loopback socket, and what it was made of.
 type world struct {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,9 +34,11 @@ type fleet struct {
 type replica struct {
 	*world
 	money *billing.Client
-	// cut keeps the replica from Stripe; asked counts its requests.
-	cut   atomic.Bool
-	asked atomic.Int64
+	// cut keeps the replica from Stripe.
+	cut atomic.Bool
+
+	mu    sync.Mutex
+	asked []string
 }
 
 func newFleet(t *testing.T, size int) *fleet {
@@ -82,6 +85,7 @@ func (f *fleet) join(t *testing.T) *replica {
 	if err := money.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the directory is full", func() bool { return money.Details()["directoryComplete"] == true })
 	r.world = serve(t, func(o *gateway.Options) {
 		tokens := auth.NewTokens(sessionKeys(t), money, time.Now)
 		trust, err := auth.NewTrust(auth.TrustOptions{
@@ -104,11 +108,24 @@ func (f *fleet) join(t *testing.T) *replica {
 
 // RoundTrip is the replica's way to Stripe.
 func (r *replica) RoundTrip(request *http.Request) (*http.Response, error) {
-	r.asked.Add(1)
+	r.mu.Lock()
+	r.asked = append(r.asked, request.Method+" "+request.URL.Path)
+	r.mu.Unlock()
 	if r.cut.Load() {
 		return nil, &fault.Error{Kind: fault.Unavailable, Message: "connection refused"}
 	}
 	return http.DefaultTransport.RoundTrip(request)
+}
+
+// costs is what a replica asks of Stripe while something runs.
+func (r *replica) costs(run func()) []string {
+	r.mu.Lock()
+	before := len(r.asked)
+	r.mu.Unlock()
+	run()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked[before:]
 }
 
 // still watches builds and images that never change.
