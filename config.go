@@ -24,6 +24,7 @@ import (
 // config is what the gateway is told by flags and environment.
 type config struct {
 	listen        string
+	metricsListen string
 	publicURL     string
 	kubeconfig    string
 	stripe        settings.Stripe
@@ -68,6 +69,7 @@ func readConfig(args []string, getenv func(string) string, stdout io.Writer) (*c
 // settings binds every setting to its flag, its environment variable and its help.
 func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	set.StringVar(&c.listen, "listen", "127.0.0.1:8080", "")
+	set.StringVar(&c.metricsListen, "metrics-listen", "", "")
 	set.StringVar(&c.publicURL, "public-url", "", "")
 	set.StringVar(&c.kubeconfig, "kubeconfig", "", "")
 	set.StringVar(&c.github.url, "github-url", "https://github.com", "")
@@ -86,6 +88,7 @@ func (c *config) settings(set *flag.FlagSet) []settings.Setting {
 	c.replicas.Namespace = v1alpha1.SystemNamespace
 	return slices.Concat([]settings.Setting{
 		{Flag: "listen", Env: "DRYDOCK_LISTEN", Help: "address to serve HTTP on; port 0 takes a free one"},
+		{Flag: "metrics-listen", Env: "DRYDOCK_METRICS_LISTEN", Help: "address to serve /metrics on, plain HTTP and apart from all else; default: where all else is"},
 		{Flag: "public-url", Env: "DRYDOCK_PUBLIC_URL", Help: "where browsers find this; default http://, or https:// with tls-cert, and the listen address"},
 		{Flag: "kubeconfig", Env: "KUBECONFIG", Help: "kubeconfig file; default: the pod's service account"},
 		{Flag: "github-url", Env: "GITHUB_URL", Help: "GitHub, or a GitHub Enterprise server"},
@@ -116,8 +119,10 @@ func (c *config) validate() error {
 }
 
 func (c *config) validateAddresses() error {
-	if _, _, err := net.SplitHostPort(c.listen); err != nil {
-		return settings.Wrong("listen", "is not an address such as 127.0.0.1:8080: %q", c.listen)
+	for _, one := range []struct{ flag, address string }{{"listen", c.listen}, {"metrics-listen", c.metricsListen}} {
+		if _, _, err := net.SplitHostPort(one.address); err != nil && (one.address != "" || one.flag == "listen") {
+			return settings.Wrong(one.flag, "is not an address such as 127.0.0.1:8080: %q", one.address)
+		}
 	}
 	for _, one := range []struct{ flag, address string }{{"public-url", c.publicURL}, {"github-url", c.github.url}} {
 		if one.address == "" && one.flag == "public-url" {

@@ -95,6 +95,13 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		TLSConfig:         c.serverTLS(log),
 		ConnContext:       boundBuffer,
 	}
+	if c.metricsListen != "" {
+		metrics, err := serveMetrics(ctx, c.metricsListen, registry, log)
+		if err != nil {
+			return errors.Join(err, listener.Close())
+		}
+		defer metrics.Close()
+	}
 	log.Info("listening", "address", listener.Addr().String(), "publicURL", public.String())
 	failed := make(chan error, 1)
 	go func() { failed <- serveOn(listener, server) }()

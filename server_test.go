@@ -77,7 +77,7 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	github := httptest.NewServer(authtest.New(authtest.Options{ClientID: "app", ClientSecret: "s3cret"}))
 	defer github.Close()
 	env := map[string]string{
-		"DRYDOCK_LISTEN": "127.0.0.1:0", "KUBECONFIG": file(t, nowhere), "DRYDOCK_SESSION_KEYS": oneKey,
+		"DRYDOCK_LISTEN": "127.0.0.1:0", "DRYDOCK_METRICS_LISTEN": "127.0.0.1:0", "KUBECONFIG": file(t, nowhere), "DRYDOCK_SESSION_KEYS": oneKey,
 		"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": stripeServer.URL,
 		"GITHUB_URL": github.URL, "GITHUB_CLIENT_ID": "app", "GITHUB_CLIENT_SECRET": "s3cret", "STRIPE_WEBHOOK_SECRETS": "whsec_1",
 	}
@@ -93,6 +93,8 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 		}
 		return base != ""
 	})
+	metrics, _ := log.line("listening for metrics")["address"].(string)
+	metrics = "http://" + metrics
 
 	browser := newBrowser(t)
 	if got := fetch(t, browser, http.MethodGet, base+"/livez", "", ""); got.status != http.StatusOK {
@@ -110,10 +112,16 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 	if got.text != `{"data":{"viewer":{"login":"ada","role":"USER","plan":{"name":"Free"}}}}` {
 		t.Errorf("signed in by GitHub: %+v", got)
 	}
-	for page, want := range map[string]string{"/": "Drydock", "/graphiql": "<html", "/metrics": `drydock_upstream_requests_total{operation="POST /login/oauth/access_token",outcome="2xx",upstream="github"} 1`} {
-		if got := fetch(t, browser, http.MethodGet, base+page, "", ""); got.status != http.StatusOK || !strings.Contains(got.text, want) {
+	for page, want := range map[string]string{base + "/": "Drydock", base + "/graphiql": "<html", metrics + "/metrics": `drydock_upstream_requests_total{operation="POST /login/oauth/access_token",outcome="2xx",upstream="github"} 1`} {
+		if got := fetch(t, browser, http.MethodGet, page, "", ""); got.status != http.StatusOK || !strings.Contains(got.text, want) {
 			t.Errorf("%s: %d, without %s", page, got.status, want)
 		}
+	}
+	if got := fetch(t, browser, http.MethodGet, base+"/metrics", "", ""); strings.Contains(got.text, "drydock_upstream") {
+		t.Error("the public address shows metrics, which have one of their own")
+	}
+	if got := fetch(t, browser, http.MethodGet, metrics+"/graphql?query={viewer{login}}", "", ""); got.status != http.StatusNotFound {
+		t.Errorf("the metrics' address answers a query: %+v", got)
 	}
 	if got := fetch(t, browser, http.MethodPost, base+"/auth/dev", "application/json", `{"login":"ada"}`); got.status != http.StatusMethodNotAllowed && got.status != http.StatusNotFound {
 		t.Errorf("without --dev: %+v", got)
@@ -135,7 +143,7 @@ func TestGatewayWithoutKubernetes(t *testing.T) {
 		return strings.Contains(got.text, `"Gratis"`)
 	})
 	eventually(t, "the webhook is to come again", func() bool {
-		return strings.Contains(fetch(t, browser, http.MethodGet, base+"/metrics", "", "").text, `drydock_webhooks_total{outcome="again",source="stripe"}`)
+		return strings.Contains(fetch(t, browser, http.MethodGet, metrics+"/metrics", "", "").text, `drydock_webhooks_total{outcome="again",source="stripe"}`)
 	})
 
 	stop()

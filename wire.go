@@ -55,6 +55,10 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		return nil, err
 	}
 	pushes := push.New(push.Options{Images: kube, Builds: kube, Accounts: money, Keys: c.signing.Keys, Log: log})
+	var shown prometheus.Gatherer // on the public address
+	if c.metricsListen == "" {
+		shown = registry
+	}
 	sources := loaders.Sources{Accounts: money, Images: kube, Builds: kube}
 	return gateway.New(gateway.Options{
 		Schema: graph.NewExecutableSchema(resolvers.New(resolvers.Options{
@@ -87,7 +91,7 @@ func newGateway(c *config, public *url.URL, clients *clients, log *slog.Logger, 
 		Version:       version,
 		Log:           log,
 		Registerer:    registry,
-		Gatherer:      registry,
+		Gatherer:      shown,
 	})
 }
 

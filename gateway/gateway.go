@@ -59,7 +59,7 @@ type Options struct {
 	// Version is what /readyz?verbose tells.
 	Version string
 	Log     *slog.Logger
-	// Registerer takes the gateway's metrics, Gatherer is what /metrics shows.
+	// Registerer takes the gateway's metrics, Gatherer is what /metrics shows; without one there is no such page.
 	Registerer prometheus.Registerer
 	Gatherer   prometheus.Gatherer
 	// Now is the clock; nil means time.Now.
@@ -81,8 +81,8 @@ type Gateway struct {
 // New makes a gateway, an http.Handler. Its server needs a ReadHeaderTimeout and an
 // IdleTimeout; the deadlines of bodies and answers are the gateway's.
 func New(o Options) (*Gateway, error) {
-	if o.Schema == nil || o.Sessions == nil || o.SignIn == nil || o.Log == nil || o.Registerer == nil || o.Gatherer == nil || o.PublicURL == nil {
-		return nil, errors.New("gateway: Schema, Sessions, SignIn, Log, Registerer, Gatherer and PublicURL are needed")
+	if o.Schema == nil || o.Sessions == nil || o.SignIn == nil || o.Log == nil || o.Registerer == nil || o.PublicURL == nil {
+		return nil, errors.New("gateway: Schema, Sessions, SignIn, Log, Registerer and PublicURL are needed")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -131,7 +131,9 @@ func (g *Gateway) routes() http.Handler {
 	handle("GET "+badgePath+"/{login}/{image}", http.HandlerFunc(g.serveBadge))
 	handle("GET /livez", http.HandlerFunc(livez))
 	handle("GET /readyz", http.HandlerFunc(g.readyz))
-	handle("GET /metrics", promhttp.HandlerFor(g.Gatherer, promhttp.HandlerOpts{}))
+	if g.Gatherer != nil {
+		handle("GET /metrics", promhttp.HandlerFor(g.Gatherer, promhttp.HandlerOpts{}))
+	}
 	if g.GraphiQL != nil {
 		handle("GET /graphiql", g.GraphiQL)
 		handle("GET /graphiql/", g.GraphiQL)

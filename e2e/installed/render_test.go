@@ -88,7 +88,7 @@ patches:
 `, link, namespace, settings["STRIPE_SECRET_KEY"], settings["STRIPE_WEBHOOK_SECRETS"],
 		settings["DRYDOCK_SESSION_KEYS"], settings["GITHUB_CLIENT_ID"], settings["GITHUB_CLIENT_SECRET"], settings["DRYDOCK_SIGNING_KEYS"])
 	// An empty public URL is made of the address that is listened on.
-	text += patch("drydock-gateway", s.Binaries.Drydock, "--listen=127.0.0.1:0", "--public-url=", "--dev",
+	text += patch("drydock-gateway", s.Binaries.Drydock, "--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0", "--public-url=", "--dev",
 		"--stripe-api-base="+settings["STRIPE_API_BASE"], "--github-url="+settings["GITHUB_URL"])
 	text += patch("drydock-controller", s.Binaries.Controller, "--metrics-listen=127.0.0.1:0", "--strategy=buildah",
 		"--stripe-api-base="+settings["STRIPE_API_BASE"])
