@@ -60,13 +60,20 @@ web/%/dist/index.html:
 	@hack/packages.sh web
 	cd web/$* && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
+.PHONY: driver
+driver: e2e/browser/driver/node_modules/package/package.json ## Install Playwright, which drives the browser in tests (needs Node)
+
+e2e/browser/driver/node_modules/package/package.json: e2e/browser/driver/package-lock.json e2e/browser/driver/.npmrc
+	@hack/packages.sh web
+	cd e2e/browser/driver && npm ci --no-audit --no-fund --loglevel=error && touch node_modules/package/package.json
+
 DRYDOCK_URL ?= http://127.0.0.1:8080
 .PHONY: dev
 dev: web/app/dist/index.html ## Serve the app with hot reload, over the stack that `make run` started at DRYDOCK_URL
 	@cd web/app && DRYDOCK_URL=$(DRYDOCK_URL) exec npm run --silent dev
 
 .PHONY: test
-test: packages-test web bin/kubestack bin/buildkit ## Run every test, on the real control plane
+test: packages-test web driver bin/kubestack bin/buildkit ## Run every test, on the real control plane
 	$(GO) test -race -shuffle=on -timeout 40m ./...
 	CGO_ENABLED=0 $(GO) test -C kubestack -shuffle=on -timeout 15m ./...
 
@@ -111,4 +118,4 @@ packages-test: ; @hack/packages.sh run test web browser
 
 .PHONY: clean
 clean: ## Remove what was built, and the development stack's state
-	rm -rf bin .devstack web/*/node_modules web/*/dist/* web/app/src/gql
+	rm -rf bin .devstack web/*/node_modules e2e/browser/driver/node_modules web/*/dist/* web/app/src/gql

@@ -61,6 +61,10 @@ var rules = []rule{
 		imports: []string{"github.com/vikstrous/dataloadgen"}, only: []string{"loaders"}, testsToo: true,
 	},
 	{
+		reason:  "one door to Playwright",
+		imports: []string{"github.com/playwright-community/playwright-go"}, only: []string{"e2e/browser"}, testsToo: true,
+	},
+	{
 		reason:  "one door to OAuth2 and JOSE",
 		imports: []string{"golang.org/x/oauth2/...", "github.com/go-jose/..."}, only: []string{"auth/..."}, testsToo: true,
 	},

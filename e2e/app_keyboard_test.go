@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"drydock.dev/drydock/e2e/browser"
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestAppKeyboard goes the main way by the keyboard alone: sign in, define an image, build it, cancel, sign out.
@@ -16,7 +14,7 @@ func TestAppKeyboard(t *testing.T) {
 	gate := newGate(t, "app-keyboard")
 	v := visit(t, g.URL)
 	login := fmt.Sprintf("hedy-%d", logins.Add(1))
-	v.do("sign in", chromedp.Navigate(g.URL+"/"), browser.TabTo("GitHub login"), browser.Type(login), browser.Enter(), browser.Visible("header nav"))
+	v.do("sign in", browser.Open(g.URL+"/"), browser.TabTo("GitHub login"), browser.Type(login), browser.Enter(), browser.Visible("header nav"))
 	v.do("begin an image", browser.Shows("main", "Define your first image"), browser.TabTo("New image"), browser.Enter(), browser.Shows("h1", "New image"))
 	for _, field := range []struct{ name, text string }{
 		{"Name", "hello"}, {"Repository", gate.Repository}, {"Registry and path", house.Registry + "/" + login + "/hello"},
@@ -31,6 +29,6 @@ func TestAppKeyboard(t *testing.T) {
 	v.see("it run", status, "Running")
 	v.do("cancel it", browser.TabTo("Cancel build"), browser.Enter())
 	v.see("its end", status, "Cancelled")
-	v.do("sign out", browser.TabTo(login), browser.Enter(), browser.Visible("[role=menuitem]"), chromedp.KeyEvent(kb.ArrowDown), browser.Enter(),
+	v.do("sign out", browser.TabTo(login), browser.Enter(), browser.Focused("[role=menu]"), browser.Key("ArrowDown"), browser.Focused("[role=menuitem]"), browser.Enter(),
 		browser.Visible(`input[name="login"]`))
 }

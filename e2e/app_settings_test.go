@@ -8,7 +8,6 @@ import (
 	"drydock.dev/drydock/e2e/browser"
 	"drydock.dev/drydock/e2e/client"
 	"drydock.dev/drydock/registry/registrytest"
-	"github.com/chromedp/chromedp"
 )
 
 // TestAppSettings saves a login that the registry tries, makes a token, ends it, and sees both work and fail outside.
@@ -42,7 +41,7 @@ func TestAppSettings(t *testing.T) {
 	if err := script.At(g.URL).Do(within(t, patience), viewer, nil); !errors.As(err, &refused) || refused[0].Extensions.Code != "UNAUTHENTICATED" {
 		t.Errorf("with the revoked token: %v, want UNAUTHENTICATED", err)
 	}
-	v.do("be signed in still", chromedp.Reload(), browser.Shows("h1", "Settings"))
+	v.do("be signed in still", browser.Reload(), browser.Shows("h1", "Settings"))
 	v.checkQuiet()
 }
 

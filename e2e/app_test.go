@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"drydock.dev/drydock/e2e/browser"
-	"github.com/chromedp/chromedp"
 )
 
 const (
@@ -24,7 +23,7 @@ func TestApp(t *testing.T) {
 	gate := newGate(t, "app")
 	v := visit(t, g.URL)
 	login := fmt.Sprintf("edsger-%d", logins.Add(1))
-	v.do("open", browser.Prefer("light"), chromedp.Navigate(g.URL+"/"), browser.Shows("h2", "Sign in"))
+	v.do("open", browser.Prefer("light"), browser.Open(g.URL+"/"), browser.Shows("h2", "Sign in"))
 	v.tellFigures("the first page, to sign in")
 	v.checkLook("app-sign-in")
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"), browser.Shows("header", login))
@@ -53,7 +52,7 @@ func TestApp(t *testing.T) {
 	v.see("the digest that the registry has", "code", digest)
 	v.checkLook("app-build")
 
-	v.do("go back", chromedp.NavigateBack(), browser.Shows("table", "Succeeded"))
+	v.do("go back", browser.Back(), browser.Shows("table", "Succeeded"))
 	v.checkLook("app-image")
 	v.do("go to the settings", browser.Click(`[role="tab"][id$="-settings"]`), browser.Shows("main", "Destination"))
 	v.do("go to all images", browser.Press("Images"), browser.Shows("main li", "Succeeded"))
@@ -100,7 +99,7 @@ func TestAppOutcomes(t *testing.T) {
 	donald.createImage("broken", strings.TrimSuffix(gate.Repository, ".git")+"-gone.git")
 	held := donald.createImage("held", gate.Repository, gate.Argument)
 	v := visit(t, g.URL)
-	v.do("open it on a phone", chromedp.Navigate(g.URL+"/images/broken"), browser.Visible(`input[name="login"]`))
+	v.do("open it on a phone", browser.Open(g.URL+"/images/broken"), browser.Visible(`input[name="login"]`))
 	v.phone = true
 	v.holdPhone()
 	v.signInAt("/images/broken", donald.login)
@@ -123,7 +122,7 @@ func TestAppOutcomes(t *testing.T) {
 // signInAt opens a page's address and signs in there.
 func (v *visitor) signInAt(path, login string) {
 	v.t.Helper()
-	v.do("open "+path, chromedp.Navigate(v.url+path), browser.Visible(`input[name="login"]`))
+	v.do("open "+path, browser.Open(v.url+path), browser.Visible(`input[name="login"]`))
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"))
 }
 

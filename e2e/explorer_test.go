@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"drydock.dev/drydock/e2e/browser"
-	"github.com/chromedp/chromedp"
 )
 
 // explorer is somebody at GraphiQL.
@@ -21,14 +20,14 @@ const (
 func (e *explorer) open(scheme string, least, most int) {
 	e.t.Helper()
 	red := `parseInt(getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor.match(/\d+/))`
-	e.do("open in "+scheme, browser.Prefer(scheme), chromedp.Navigate(e.url+"/graphiql"),
+	e.do("open in "+scheme, browser.Prefer(scheme), browser.Open(e.url+"/graphiql"),
 		browser.Shows(".bar label", "sign in as"), browser.Shows(operation, "query Viewer"),
 		browser.Holds(fmt.Sprintf("%d <= %s && %s <= %d", least, red, red, most)))
 }
 
 func (e *explorer) signIn(login string) {
 	e.t.Helper()
-	e.do("sign in", chromedp.SetValue(chromedp.CSS(".bar input"), login),
+	e.do("sign in", browser.Fill("sign in as", login),
 		browser.Click(".bar form button"), browser.Shows(".bar strong", login))
 }
 

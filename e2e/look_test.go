@@ -4,7 +4,6 @@ import (
 	"os"
 
 	"drydock.dev/drydock/e2e/browser"
-	"github.com/chromedp/chromedp"
 )
 
 // accessible tells what axe-core finds wrong with the page (https://github.com/dequelabs/axe-core), after its transitions.
@@ -24,7 +23,7 @@ func (v *visitor) checkLook(name string) {
 	if wide := v.evaluate(`String(document.documentElement.scrollWidth)`); wide != "390" {
 		v.t.Errorf("%s is %s pixels wide on a phone of 390", name, wide)
 	}
-	v.do("be of a laptop's size", chromedp.EmulateViewport(1280, 800), browser.Holds(`innerWidth === 1280`))
+	v.do("be of a laptop's size", browser.Size(1280, 800), browser.Holds(`innerWidth === 1280`))
 	for _, scheme := range []string{"dark", "light"} {
 		v.do("look "+scheme, browser.Prefer(scheme), browser.Holds(`document.documentElement.dataset.mantineColorScheme === "`+scheme+`"`))
 		v.checkAccess(name, scheme, string(axe))
@@ -37,7 +36,7 @@ func (v *visitor) checkLook(name string) {
 // holdPhone makes the window a phone's.
 func (v *visitor) holdPhone() {
 	v.t.Helper()
-	v.do("hold it like a phone", chromedp.EmulateViewport(390, 844), browser.Holds(`innerWidth === 390`))
+	v.do("hold it like a phone", browser.Size(390, 844), browser.Holds(`innerWidth === 390`))
 }
 
 // checkAccess asks axe-core about the page as it is.

@@ -17,6 +17,9 @@ import (
 // house is what every test's gateways and controllers stand on; TestMain sets it. Tests keep apart by their accounts.
 var house *stack.Stack
 
+// chromium shows pages to the tests' visitors.
+var chromium lazyBrowser
+
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -62,11 +65,14 @@ func run(m *testing.M) (code int, err error) {
 	looking := make(chan struct{})
 	go func() { defer close(looking); secrets.watchProcesses(look) }()
 	code = m.Run()
+	browsing, closed := context.WithTimeout(context.Background(), time.Minute)
+	defer closed()
+	leaving := chromium.close(browsing)
 	stop()
 	<-looking
 	end, done := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer done()
-	return code, errors.Join(checkRights(code == 0 && allTests()), secrets.check(end, log.Name(), house.Dir))
+	return code, errors.Join(leaving, checkRights(code == 0 && allTests()), secrets.check(end, log.Name(), house.Dir))
 }
 
 // output takes what the processes print: a file, which E2E_LOG keeps and names.

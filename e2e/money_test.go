@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"drydock.dev/drydock/e2e/browser"
 	"drydock.dev/drydock/e2e/client"
 )
@@ -88,7 +86,7 @@ func (a *actor) buildsHeld() {
 // goTo opens a page of Stripe's.
 func (v *visitor) goTo(url string) {
 	v.t.Helper()
-	v.do("open "+url, chromedp.Navigate(url), browser.Visible("h1"))
+	v.do("open "+url, browser.Open(url), browser.Visible("h1"))
 }
 
 // backAt waits until the browser is at Drydock again.

@@ -12,33 +12,37 @@ import (
 
 // visitor is somebody in a browser, who fails the test when a step does not come about.
 type visitor struct {
-	*browser.Browser
+	*browser.Page
 	t     *testing.T
 	url   string // of the gateway
 	phone bool   // whether the window is a phone's when nothing else is asked for
 }
 
-// visit starts a browser that lives as long as the test.
+// visit opens a page, of somebody who was never there, that lives as long as the test.
 func visit(t *testing.T, url string) *visitor {
 	t.Helper()
-	b, err := browser.Start(within(t, patience), t.TempDir())
+	b, err := chromium.get(within(t, patience))
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := b.Visit(within(t, patience))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := b.Close(ctx); err != nil {
+		if err := page.Close(ctx); err != nil {
 			t.Error(err)
 		}
 	})
-	return &visitor{Browser: b, t: t, url: url}
+	return &visitor{Page: page, t: t, url: url}
 }
 
 // do does the steps of one action.
 func (v *visitor) do(what string, steps ...browser.Step) {
 	v.t.Helper()
-	if err := v.Do(within(v.t, 30*time.Second), steps...); err != nil {
+	if err := v.Do(within(v.t, time.Minute), steps...); err != nil {
 		shown, reading := v.Text(within(v.t, 10*time.Second))
 		v.t.Fatalf("%s: %v; complaints %q; the page shows (%v):\n%s", what, err, v.Complaints(), reading, shown)
 	}

@@ -1,20 +1,16 @@
 package browser
 
 import (
-	"context"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"sync"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
-	"github.com/chromedp/cdproto/target"
-	"github.com/chromedp/chromedp"
+	"github.com/playwright-community/playwright-go"
 )
 
-// Witness remembers what a page and its workers complained of and asked for.
+// Witness remembers what pages and their workers complained of and asked for.
 type Witness struct {
 	mutex                sync.Mutex
 	complaints, requests []string
@@ -35,57 +31,33 @@ func (w *Witness) Requests() []string {
 	return slices.Clone(w.requests)
 }
 
-// watch listens to a page, and to each worker that it starts.
-func (w *Witness) watch(page context.Context) error {
-	return chromedp.Listen(page, func(event any) {
-		w.note(event)
-		if attached, ok := event.(*target.EventAttachedToTarget); ok && attached.TargetInfo.Type == "worker" {
-			go w.watchWorker(page, attached.TargetInfo.TargetID) // a listener must not wait for the browser
+// watch listens to all pages of a session, and to each worker that they start.
+func (w *Witness) watch(session playwright.BrowserContext) {
+	session.OnConsole(func(m playwright.ConsoleMessage) {
+		switch m.Type() {
+		case "warning", "error", "assert":
+			at := m.Location()
+			w.complain("console %s: %s (%s:%d)", m.Type(), m.Text(), at.URL, at.LineNumber)
 		}
 	})
-}
-
-// watchWorker listens to a worker and has it tell again what it said before. One that ends at once has nothing to tell.
-func (w *Witness) watchWorker(page context.Context, id target.ID) {
-	worker, cancel := chromedp.NewContext(page, chromedp.WithTargetID(id), chromedp.WithDetachOnCancel())
-	if err := chromedp.Listen(worker, w.note); err != nil {
-		cancel()
-		return
-	}
-	for _, again := range []cdp.Command[cdp.Empty, cdp.Empty]{runtime.Disable, runtime.Enable, log.Disable, log.Enable} {
-		_, _ = chromedp.Call(worker, again, cdp.Empty{}) // fails when the worker has ended
-	}
-}
-
-func (w *Witness) note(event any) {
-	switch e := event.(type) {
-	case *runtime.EventConsoleAPICalled:
-		switch e.Type {
-		case runtime.ConsoleAPICalledTypeWarning, runtime.ConsoleAPICalledTypeError, runtime.ConsoleAPICalledTypeAssert:
-			w.complain("console %s: %s", e.Type, said(e.Args))
+	session.OnWebError(func(e playwright.WebError) { w.complain("exception: %v", e.Error()) })
+	session.OnRequest(func(r playwright.Request) { w.ask(r.URL()) })
+	session.OnRequestFailed(func(r playwright.Request) {
+		if reason := r.Failure(); !strings.Contains(reason.Error(), "net::ERR_ABORTED") { // by the page itself, or by leaving it
+			w.complain("%s %s failed: %v", r.Method(), r.URL(), reason)
 		}
-	case *runtime.EventExceptionThrown:
-		w.complain("exception: %s", said([]*runtime.RemoteObject{e.ExceptionDetails.Exception}))
-	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelWarning || e.Entry.Level == log.EntryLevelError {
-			w.complain("%s %s: %s %s", e.Entry.Source, e.Entry.Level, e.Entry.Text, e.Entry.URL)
+	})
+	session.OnResponse(func(r playwright.Response) {
+		if r.Status() >= http.StatusBadRequest {
+			w.complain("%s is answered with %d", r.URL(), r.Status())
 		}
-	case *network.EventRequestWillBeSent:
-		w.ask(e.Request.URL)
-	case *network.EventWebSocketCreated:
-		w.ask(e.URL)
-	}
-}
-
-// said are the arguments of a console call as text.
-func said(arguments []*runtime.RemoteObject) (text string) {
-	for _, each := range arguments {
-		if each == nil {
-			continue // an exception may come without its object
-		}
-		text += fmt.Sprintf(" %s%s", each.Value, each.Description)
-	}
-	return text
+	})
+	session.OnPage(func(page playwright.Page) {
+		page.OnWebSocket(func(s playwright.WebSocket) {
+			w.ask(s.URL())
+			s.OnSocketError(func(reason string) { w.complain("%s: %s", s.URL(), reason) })
+		})
+	})
 }
 
 func (w *Witness) complain(format string, args ...any) {
