@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -70,8 +71,11 @@ type object struct {
 	Status   struct{ Phase string }
 }
 
+// buildsPath begins the path of every build.
+const buildsPath = "/apis/drydock.dev/v1alpha1/namespaces/"
+
 func (o object) statusPath() string {
-	return "/apis/drydock.dev/v1alpha1/namespaces/" + o.Metadata.Namespace + "/builds/" + o.Metadata.Name + "/status"
+	return buildsPath + o.Metadata.Namespace + "/builds/" + o.Metadata.Name + "/status"
 }
 
 // endBuilds writes an end to every build.
@@ -82,17 +86,23 @@ func (r *run) endBuilds(ctx context.Context) error {
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	for _, build := range all {
-		err := r.kubernetes.Patch(ctx, build.statusPath(), map[string]any{"status": map[string]any{
-			"phase": "Succeeded", "reason": "Succeeded", "message": "Every tag was pushed.",
-			"startTime": now.Add(-time.Minute), "completionTime": now,
-			"commit": strings.Repeat("c0ffee00", 5), "digest": "sha256:" + strings.Repeat("c0ffee00", 8),
-			"billing": map[string]any{"seconds": 60, "reportTime": now},
-		}})
-		if err != nil {
+		if err := r.kubernetes.Patch(ctx, build.statusPath(), map[string]any{"status": ended(now, nil)}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// ended is the status of a build that succeeded, with more of it.
+func ended(now time.Time, more map[string]any) map[string]any {
+	status := map[string]any{
+		"phase": "Succeeded", "reason": "Succeeded", "message": "Every tag was pushed.",
+		"startTime": now.Add(-time.Minute), "completionTime": now,
+		"commit": strings.Repeat("c0ffee00", 5), "digest": "sha256:" + strings.Repeat("c0ffee00", 8),
+		"billing": map[string]any{"seconds": 60, "reportTime": now},
+	}
+	maps.Copy(status, more)
+	return status
 }
 
 func (r *run) listBuilds(ctx context.Context) ([]object, error) {

@@ -73,6 +73,15 @@ func (k *Kubernetes) List(ctx context.Context, path string, list any) error {
 	return k.call(ctx, http.MethodGet, path, "", nil, list)
 }
 
+// Create adds an object to the collection of a path.
+func (k *Kubernetes) Create(ctx context.Context, path string, object any) error {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	return k.call(ctx, http.MethodPost, path, "application/json", body, nil)
+}
+
 // Patch merges fields into the object of a path (RFC 7386).
 func (k *Kubernetes) Patch(ctx context.Context, path string, fields any) error {
 	body, err := json.Marshal(fields)

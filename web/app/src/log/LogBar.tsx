@@ -3,20 +3,21 @@ import IconChevronDown from '@tabler/icons-react/dist/esm/icons/IconChevronDown.
 import IconChevronUp from '@tabler/icons-react/dist/esm/icons/IconChevronUp.mjs';
 import IconDownload from '@tabler/icons-react/dist/esm/icons/IconDownload.mjs';
 import IconSearch from '@tabler/icons-react/dist/esm/icons/IconSearch.mjs';
-import type { Line } from './store';
+import { memo } from 'react';
 import type { Search } from './useSearch';
 import classes from './LogView.module.css';
 
-type Props = { search: Search; lines: readonly Line[]; follow: boolean; setFollow: (follow: boolean) => void; live: boolean; id: string };
+type Props = { search: Search; state: string; live: boolean; follow: boolean; setFollow: (follow: boolean) => void; id: string };
 
-/** What one can do with a log. */
-export function LogBar({ search, lines, follow, setFollow, live, id }: Props) {
-  const count = search.hits.length;
+/** What one can do with a log. New lines alone do not draw it again. */
+export const LogBar = memo(function LogBar({ search, state, live, follow, setFollow, id }: Props) {
+  const { query, count, at, busy } = search.found;
+  const nowhere = busy ? 'Searching' : 'Nothing found';
   return (
     <div className={classes.bar}>
       <h2 className={classes.title}>Log</h2>
       <span className={classes.state} role="status">
-        {live ? 'Live' : `${lines.length.toLocaleString('en')} lines`}
+        {state}
       </span>
       <div className={classes.tools}>
         {live && <Switch label="Follow" size="xs" checked={follow} onChange={(event) => setFollow(event.currentTarget.checked)} />}
@@ -33,10 +34,10 @@ export function LogBar({ search, lines, follow, setFollow, live, id }: Props) {
             if (event.key === 'Escape') search.setText('');
           }}
         />
-        {search.query && (
+        {query && (
           <>
             <span className={classes.count} role="status">
-              {count === 0 ? 'Nothing found' : `${search.at + 1} of ${count.toLocaleString('en')}`}
+              {count === 0 ? nowhere : `${at + 1} of ${count.toLocaleString('en')}`}
             </span>
             <Tool label="The match before" disabled={count === 0} onClick={() => search.move(-1)} Icon={IconChevronUp} />
             <Tool label="The next match" disabled={count === 0} onClick={() => search.move(1)} Icon={IconChevronDown} />
@@ -50,7 +51,7 @@ export function LogBar({ search, lines, follow, setFollow, live, id }: Props) {
       </div>
     </div>
   );
-}
+});
 
 type ToolProps = { label: string; disabled: boolean; onClick: () => void; Icon: typeof IconSearch };
 

@@ -1,23 +1,35 @@
-import { memo, type ReactNode } from 'react';
-import { Link } from 'react-router';
+import { type MouseEvent, memo, type ReactNode } from 'react';
 import { type Piece, pieces } from './ansi';
-import type { Line } from './store';
+import type { Line } from './kept';
 import classes from './LogView.module.css';
 
 /** The height of each line, in pixels; LogView.module.css has it too. */
 export const rowHeight = 20;
 
-type Props = { line: Line; top: number; gutter: string; linked: boolean; hit: boolean; query: string };
+/** How many characters of a line show: browsers are slow to draw one of a million. */
+export const mostShown = 10_000;
+
+type Props = {
+  line: Line;
+  top: number;
+  gutter: string;
+  linked: boolean;
+  hit: boolean;
+  query: string;
+  go: (event: MouseEvent<HTMLAnchorElement>) => void;
+};
 
 /** One line of a log: its number, which is its address, and its text. */
-export const LogRow = memo(function LogRow({ line, top, gutter, linked, hit, query }: Props) {
+export const LogRow = memo(function LogRow({ line, top, gutter, linked, hit, query, go }: Props) {
+  const { number, text, time, plain } = line;
   return (
-    <div className={classes.row} style={{ top }} data-linked={linked || undefined} data-hit={hit || undefined} title={line.time}>
-      <Link to={`#L${line.number}`} replace preventScrollReset className={classes.number} style={{ width: gutter }} aria-label={`Line ${line.number}`}>
-        {line.number}
-      </Link>
-      <span className={classes.text} data-marker={line.plain.startsWith('==>') || undefined}>
-        {query && line.plain.toLowerCase().includes(query) ? marked(line.plain, query) : pieces(line.text).map(styled)}
+    <div className={classes.row} style={{ top }} data-linked={linked || undefined} data-hit={hit || undefined} title={time}>
+      <a href={`#L${number}`} className={classes.number} style={{ width: gutter }} aria-label={`Line ${number}`} onClick={go}>
+        {number}
+      </a>
+      <span className={classes.text} data-marker={plain.startsWith('==>') || undefined}>
+        {query && plain.toLowerCase().includes(query) ? marked(plain.slice(0, mostShown), query) : pieces(text, mostShown).map(styled)}
+        {plain.length > mostShown && <em>{` … and ${(plain.length - mostShown).toLocaleString('en')} characters more: download the log`}</em>}
       </span>
     </div>
   );

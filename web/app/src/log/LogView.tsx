@@ -1,107 +1,74 @@
 import { Button, Skeleton, Text } from '@mantine/core';
-import { useVirtualizer } from '@tanstack/react-virtual';
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import { useLocation } from 'react-router';
 import { Failure } from '../parts/Failure';
+import { Lines } from './Lines';
 import { LogBar } from './LogBar';
-import { LogRow, rowHeight } from './LogRow';
+import { Missing } from './Missing';
 import { Steps } from './Steps';
 import { LogStore } from './store';
 import { useSearch } from './useSearch';
+import { topOf } from './useWindow';
 import classes from './LogView.module.css';
 
+type Props = {
+  /** The build's id. */
+  id: string;
+  /** Whether the build has ended: then nothing is printed any more. */
+  done: boolean;
+};
+
 /** A build's log: as it comes, searched, and with an address for each line. */
-export function LogView({ id }: { id: string }) {
+export function LogView({ id, done }: Props) {
   const store = useMemo(() => new LogStore(id), [id]);
-  useEffect(() => store.start(), [store]);
+  useEffect(store.start, [store]);
   const log = useSyncExternalStore(store.subscribe, store.get);
-  const { lines } = log;
-  const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => rowHeight,
-    overscan: 12,
-    paddingStart: 8,
-    paddingEnd: 8,
-  });
-  const first = lines[0]?.number ?? 1;
+  const { lines, complete } = log;
+  const box = useRef<HTMLDivElement>(null);
   const linked = useLinkedLine();
   const [follow, setFollow] = useState(linked === undefined);
-  const search = useSearch(log);
+  const search = useSearch(store);
+  const { query, place } = search.found;
 
-  const goTo = useCallback((number: number) => {
-    setFollow(false);
-    rows.scrollToIndex(number - first, { align: 'center' });
-  }, [rows, first]);
+  const goTo = useCallback(
+    (number: number) => {
+      setFollow(false);
+      const { current } = box;
+      if (current) current.scrollTop = topOf(store.kept.indexOf(number)) - current.clientHeight / 2;
+    },
+    [store],
+  );
 
   // A line's address is gone to as soon as the line is there.
-  const there = linked !== undefined && linked - first < lines.length && lines.length > 0;
+  const there = linked !== undefined && lines.length > 0 && lines.at(-1)!.number >= linked;
   useEffect(() => {
     if (there) goTo(linked);
-    // eslint-disable-next-line -- goTo changes with every line; the address and the line's coming are what counts
-  }, [linked, there]);
+  }, [linked, there, goTo]);
 
-  useEffect(() => {
-    if (follow && lines.length > 0) rows.scrollToIndex(lines.length - 1, { align: 'end' });
-  }, [follow, log.version, lines.length, rows]);
-
-  const hit = search.hit === undefined ? undefined : lines[search.hit]?.number;
+  const hit = place === undefined ? undefined : store.kept.at(place)?.number;
   useEffect(() => {
     if (hit !== undefined) goTo(hit);
-    // eslint-disable-next-line -- as above
-  }, [hit]);
-
-  /** onScroll stops to follow when somebody scrolls up, and follows again at the end. */
-  function onScroll() {
-    const box = scroller.current!;
-    const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < rowHeight * 1.5;
-    if (atEnd !== follow && (atEnd || box.scrollTop < lastTop.current)) setFollow(atEnd);
-    lastTop.current = box.scrollTop;
-  }
-  const lastTop = useRef(0);
-  const gutter = `${String(first + lines.length).length}ch`;
+  }, [hit, goTo]);
 
   return (
     <>
-      <Steps log={log} goTo={goTo} />
+      <Steps steps={log.steps} end={complete ? lines.at(-1)?.time : undefined} goTo={goTo} />
       <section className={`card ${classes.log}`} aria-label="Log">
-        <LogBar search={search} lines={lines} follow={follow} setFollow={setFollow} live={!log.complete} id={id} />
+        <LogBar search={search} state={stateOf(lines.length, complete, done)} live={!complete && !done} follow={follow} setFollow={setFollow} id={id} />
         {log.error && (
           <div className={classes.aside}>
             <Failure error={log.error} retry={store.again} />
           </div>
         )}
-        {first > 1 && (
-          <Text className={classes.aside} c="dimmed" size="sm">
-            Lines 1 to {(first - 1).toLocaleString('en')} are not kept: the log is longer than what is kept of one.
-          </Text>
-        )}
+        <Missing first={lines[0]?.number ?? 1} dropped={log.dropped} />
         {log.version === 0 && <Skeleton height={14} width="60%" m="md" role="status" aria-busy="true" aria-label="Loading the log" />}
         {log.version > 0 && lines.length === 0 && !log.error && (
           <Text className={classes.aside} c="dimmed">
-            {log.complete ? 'This build printed nothing.' : 'Nothing was printed yet. Lines appear here as they come.'}
+            {complete ? 'This build printed nothing.' : 'Nothing was printed yet. Lines appear here as they come.'}
           </Text>
         )}
-        <div
-          ref={scroller}
-          className={classes.scroller}
-          hidden={lines.length === 0}
-          tabIndex={0}
-          role="region"
-          aria-label="Lines of the log"
-          onScroll={onScroll}
-        >
-          <div className={classes.lines} style={{ height: rows.getTotalSize(), minWidth: `calc(${log.longest}ch + ${gutter} + 4rem)` }}>
-            {rows.getVirtualItems().map((item) => {
-              const line = lines[item.index]!;
-              return (
-                <LogRow key={line.number} line={line} top={item.start} gutter={gutter} linked={line.number === linked} hit={line.number === hit} query={search.query} />
-              );
-            })}
-          </div>
-        </div>
-        {!follow && !log.complete && lines.length > 0 && (
+        <Lines box={box} log={log} follow={follow} setFollow={setFollow} linked={linked} hit={hit} query={query} />
+        {!follow && !complete && lines.length > 0 && (
           <Button size="xs" className={classes.jump} onClick={() => setFollow(true)}>
             Follow new lines
           </Button>
@@ -109,6 +76,12 @@ export function LogView({ id }: { id: string }) {
       </section>
     </>
   );
+}
+
+/** stateOf says how far a log has come. While a build runs, the lines themselves tell. */
+function stateOf(lines: number, complete: boolean, done: boolean): string {
+  if (!complete && !done) return 'Live';
+  return `${lines.toLocaleString('en')} lines${complete ? '' : ' so far'}`;
 }
 
 /** useLinkedLine is the line that the address names, as #L12. */

@@ -15,20 +15,23 @@ export function plain(text: string): string {
   return lastWritten(text).replace(escapes, '').replace(controls, '');
 }
 
-/** pieces cuts a line where its style changes. Each line begins without style. */
-export function pieces(text: string): Piece[] {
-  if (!/[\x00-\x1f\x7f]/.test(text)) return [{ text }];
+/** pieces cuts the first characters of a line, so many at most, where their style changes. Each line begins without style. */
+export function pieces(text: string, most: number): Piece[] {
+  if (!/[\x00-\x1f\x7f]/.test(text)) return [{ text: text.slice(0, most) }];
   const found: Piece[] = [];
   let style: Style = {};
   let from = 0;
   const line = lastWritten(text);
+  let room = most;
   const add = (to: number) => {
-    const shown = line.slice(from, to).replace(controls, '');
+    const shown = line.slice(from, to).replace(controls, '').slice(0, room);
     if (shown) found.push({ text: shown, ...style });
+    room -= shown.length;
   };
   for (const match of line.matchAll(escapes)) {
     add(match.index);
     from = match.index + match[0].length;
+    if (room === 0) return found;
     if (match[2] === 'm') style = restyled(style, match[1] ?? '');
   }
   add(line.length);

@@ -3,10 +3,11 @@ import { uncached } from '../api/client';
 import { socket } from '../api/socket';
 import { graphql } from '../gql';
 import type { LogFollowSubscription } from '../gql/graphql';
-import { plain } from './ansi';
+import { Kept, type Line, type Step } from './kept';
+import { Live } from './live';
 
-const LogPiece = graphql(`
-  query LogPiece($id: ID!, $after: Int!, $first: Int!) {
+const LogStart = graphql(`
+  query LogStart($id: ID!, $after: Int!, $first: Int!) {
     build(id: $id) {
       id
       log(after: $after, first: $first) {
@@ -15,7 +16,6 @@ const LogPiece = graphql(`
           time
           text
         }
-        endCursor
         complete
       }
     }
@@ -34,74 +34,82 @@ const LogFollow = graphql(`
   }
 `);
 
-/** Lines in one answer: what is there already comes in large pieces, what is printed from now on as it comes. */
-const piece = 2_000;
+/** Lines that are asked for at first: some screens. The others come in pieces that the server holds small, each of them a short task. */
+const start = 200;
 
-export type Line = { number: number; time: string; text: string; plain: string };
-
-/** What shows of a log: version rises with each change; lines are only ever added. */
-export type Snapshot = { version: number; lines: readonly Line[]; longest: number; complete: boolean; error: CombinedError | undefined };
+/** What shows of a log: lines are those of Kept, the same array all the time, so version rises with each change. */
+export type Shown = {
+  version: number;
+  lines: readonly Line[];
+  dropped: number;
+  longest: number;
+  steps: readonly Step[];
+  complete: boolean;
+  error: CombinedError | undefined;
+};
 
 /** A build's log as far as it has come, outside of React: a hundred thousand lines must not be copied for each new one. */
-export class LogStore {
-  private lines: Line[] = [];
-  private longest = 0;
+export class LogStore extends Live<Shown> {
+  readonly kept = new Kept();
+  private version = 0;
   private last = 0;
   private complete = false;
   private error: CombinedError | undefined;
-  private stopped = false;
+  /** The reading that goes on; one that is another by now was stopped. */
+  private reading: object | undefined;
   private unfollow: (() => void) | undefined;
-  private frame = 0;
-  private listeners = new Set<() => void>();
-  private snapshot: Snapshot = { version: 0, lines: this.lines, longest: 0, complete: false, error: undefined };
 
-  constructor(private readonly id: string) {}
-
-  /** start reads what is there, then follows what comes; what it gives back ends it. */
-  start(): () => void {
-    this.stopped = false;
-    void this.read();
-    return () => {
-      this.stopped = true;
-      cancelAnimationFrame(this.frame);
-      this.frame = 0;
-      this.unfollow?.();
-    };
+  constructor(private readonly id: string) {
+    super();
   }
 
-  subscribe = (tell: () => void): (() => void) => {
-    this.listeners.add(tell);
-    return () => this.listeners.delete(tell);
+  /** start reads what is there, then follows what comes; what it gives back ends it. */
+  start = (): (() => void) => {
+    void this.read();
+    return this.stop;
   };
-
-  get = (): Snapshot => this.snapshot;
 
   /** again tries once more after an error. */
   again = (): void => {
+    this.stop();
     this.error = undefined;
     this.changed();
     void this.read();
   };
 
+  protected show(): Shown {
+    const { version, complete, error } = this;
+    const { lines, dropped, longest, steps } = this.kept;
+    return { version, lines, dropped, longest, steps, complete, error };
+  }
+
+  protected override changed(): void {
+    this.version++;
+    super.changed();
+  }
+
+  private stop = (): void => {
+    this.reading = undefined;
+    this.unfollow?.();
+    this.unfollow = undefined;
+  };
+
   private async read(): Promise<void> {
-    while (!this.stopped) {
-      const { data, error } = await uncached.query(LogPiece, { id: this.id, after: this.last, first: piece }).toPromise();
-      if (this.stopped) return;
-      const log = data?.build?.log;
-      if (!log) {
-        this.error = error ?? new CombinedError({ graphQLErrors: ['There is no log.'] });
-        break;
-      }
-      for (const line of log.lines) this.add(line);
-      this.complete = log.complete && log.lines.length < piece;
-      this.changed();
-      if (this.complete) return;
-      if (log.lines.length < piece) return this.follow();
+    const reading = (this.reading = {});
+    const { data, error } = await uncached.query(LogStart, { id: this.id, after: this.last, first: start }).toPromise();
+    if (this.reading !== reading) return;
+    const log = data?.build?.log;
+    if (log) {
+      this.add(log.lines);
+      this.complete = log.complete;
+      if (!log.complete) this.follow(reading);
+    } else {
+      this.error = error ?? new CombinedError({ graphQLErrors: ['There is no log.'] });
     }
     this.changed();
   }
 
-  private follow(): void {
+  private follow(reading: object): void {
     const store = this;
     const variables = {
       id: this.id,
@@ -114,7 +122,7 @@ export class LogStore {
       { query: stringifyDocument(LogFollow), variables },
       {
         next: ({ data, errors }) => {
-          for (const line of data?.buildLogPieces.lines ?? []) this.add(line);
+          this.add(data?.buildLogPieces.lines ?? []);
           if (errors) this.error = new CombinedError({ graphQLErrors: [...errors] });
           this.changed();
         },
@@ -125,28 +133,18 @@ export class LogStore {
           this.changed();
         },
         complete: () => {
-          this.complete = !this.stopped && !this.error;
+          this.complete = this.reading === reading && !this.error;
           this.changed();
         },
       },
     );
   }
 
-  private add({ number, time, text }: { number: number; time: string; text: string }): void {
-    if (number <= this.last) return; // seen before the connection was lost
-    this.last = number;
-    const line = { number, time, text, plain: plain(text) };
-    this.longest = Math.max(this.longest, line.plain.length);
-    this.lines.push(line);
-  }
-
-  /** changed tells the listeners, once a frame at most. */
-  private changed(): void {
-    this.frame ||= requestAnimationFrame(() => {
-      this.frame = 0;
-      const { lines, longest, complete, error } = this;
-      this.snapshot = { version: this.snapshot.version + 1, lines, longest, complete, error };
-      for (const tell of this.listeners) tell();
-    });
+  private add(lines: readonly { number: number; time: string; text: string }[]): void {
+    for (const line of lines) {
+      if (line.number <= this.last) continue; // seen before the connection was lost
+      this.last = line.number;
+      this.kept.add(line);
+    }
   }
 }

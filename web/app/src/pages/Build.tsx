@@ -9,7 +9,7 @@ import { usePageTitle } from '../frame/usePageTitle';
 import { graphql } from '../gql';
 import type { BuildFieldsFragment } from '../gql/graphql';
 import { Failure } from '../parts/Failure';
-import { Phase } from '../parts/Phase';
+import { Phase, isDone } from '../parts/Phase';
 import { BuildActions } from './BuildActions';
 import { BuildFacts } from './BuildFacts';
 import { BuildOutcome } from './BuildOutcome';
@@ -99,7 +99,7 @@ function Shown({ build }: { build: BuildFieldsFragment }) {
       <BuildOutcome build={build} />
       <BuildFacts build={build} />
       <Suspense fallback={<Skeleton height={320} radius="lg" />}>
-        <LogView id={build.id} />
+        <LogView id={build.id} done={isDone(build.phase)} />
       </Suspense>
     </>
   );
