@@ -2,16 +2,22 @@ package browser_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"drydock.dev/drydock/e2e/browser"
 )
 
-// launch starts a browser that lives as long as the test.
+// patience is for what takes a second on a machine that has nothing else to do.
+const patience = 2 * time.Minute
+
+// launch starts a browser until the test's end.
 func launch(ctx context.Context, t *testing.T) *browser.Browser {
 	t.Helper()
 	b, err := browser.Launch(ctx, "driver")
@@ -19,7 +25,7 @@ func launch(ctx context.Context, t *testing.T) *browser.Browser {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := b.Close(ctx); err != nil {
 			t.Error(err)
@@ -28,117 +34,79 @@ func launch(ctx context.Context, t *testing.T) *browser.Browser {
 	return b
 }
 
-// TestWitness holds that nothing a page or a worker of it complains of goes unheard.
-func TestWitness(t *testing.T) {
-	pages := http.NewServeMux()
-	pages.HandleFunc("/{$}", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'self'; script-src 'self' 'unsafe-inline'")
-		_, _ = w.Write([]byte(`<!doctype html><p>the page</p><link rel="icon" href="/missing"><script>
-			console.log("chatter"); console.warn("a warning"); console.error("an error");
-			new Worker("/worker.js"); new WebSocket("/socket".replace(/^/, location.origin.replace("http", "ws")));
-			fetch("http://elsewhere.invalid/").catch(() => {}); throw new Error("nobody catches this");</script>`))
-	})
-	pages.HandleFunc("/worker.js", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = w.Write([]byte(`console.error("of the worker"); fetch("/of-worker");
-			new WebSocket("/worker-socket".replace(/^/, location.origin.replace("http", "ws"))); throw new Error("a worker fails");`))
-	})
-	server := httptest.NewServer(pages)
-	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	b, err := launch(ctx, t).Visit(ctx)
+// visit opens a page, and serves the files of testdata as strictly as the gateway serves its own.
+func visit(ctx context.Context, t *testing.T) (page *browser.Page, url string) {
+	t.Helper()
+	files := http.FileServer(http.Dir("testdata"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/favicon.ico" { // asked for by the browser itself
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Security-Policy", "default-src 'self'")
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	page, err := launch(ctx, t).Visit(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Do(ctx, browser.Open(server.URL), browser.Shows("p", "the page")); err != nil {
+	return page, server.URL
+}
+
+// TestClose holds that a browser leaves nothing behind: no process, no file.
+func TestClose(t *testing.T) {
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	b, err := browser.Launch(ctx, "driver")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		told   func() []string
-		want   string
-		reason string
-	}{
-		{b.Complaints, "a warning", "the console's warnings count"},
-		{b.Complaints, "an error", "the console's errors count"},
-		{b.Complaints, "nobody catches this", "exceptions count"},
-		{b.Complaints, "Content Security Policy", "the browser's own complaints count"},
-		{b.Complaints, "WebSocket connection", "a socket that is refused counts"},
-		{b.Complaints, "of the worker", "workers count"},
-		{b.Complaints, "a worker fails", "so do their exceptions"},
-		{b.Complaints, "/of-worker is answered with 404", "and what they ask for"},
-		{b.Complaints, "/worker-socket", "and their sockets"},
-		{b.Requests, server.URL + "/worker.js", "files are requests"},
-		{b.Requests, "ws://", "WebSockets are requests"},
-		{b.Requests, server.URL + "/of-worker", "workers' requests are requests"},
-	} {
-		for !strings.Contains(strings.Join(c.told(), "\n"), c.want) {
-			if err := b.Do(ctx, browser.Holds("true")); err != nil { // one frame of the page
-				t.Fatalf("%q was not heard (%s): %v, heard %q", c.want, c.reason, err, c.told())
-			}
-		}
+	if _, err := b.Visit(ctx); err != nil {
+		t.Error(err)
 	}
-	if strings.Contains(strings.Join(b.Complaints(), "\n"), "chatter") {
-		t.Error("plain console lines are no complaints")
+	started := descendants(t, os.Getpid())
+	if err := b.Close(ctx); err != nil {
+		t.Error(err)
+	}
+	awaitEnd(ctx, t, started)
+	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
+		t.Errorf("there are left %q (%v)", left, err)
 	}
 }
 
-// TestSteps finds things by what people see, in a page whose Content-Security-Policy is as strict as the app's.
-func TestSteps(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'")
-		if r.URL.Path == "/script.js" {
-			_, _ = w.Write([]byte(`addEventListener("click", e => e.target.id && setTimeout(() => document.getElementById("told").textContent += " " + e.target.id, 100));`))
-			return
-		}
-		_, _ = w.Write([]byte(`<!doctype html><title>` + r.URL.Path + `</title><script src="/script.js"></script>
-			<button hidden>Save</button><button id="save">Save</button><button id="all">Save all</button><a id="link" href="#there">There</a>
-			<input type="checkbox" role="switch" id="s" hidden><label for="s" id="on">Is <b>on</b></label><label>Text <input id="text" value="old"></label>
-			<p>{"a": ["b/c` + "\u00a0\n" + `>>'d'\\"]} é</p><p id="told">told</p>`))
-	}))
-	defer server.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+// visitForever is set in the process that TestKilled kills.
+const visitForever = "BROWSER_VISIT_FOREVER"
+
+// TestKilled holds that browsers end with the process that uses them, however that ends.
+func TestKilled(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	b, err := launch(ctx, t).Visit(ctx)
+	if os.Getenv(visitForever) != "" {
+		page, url := visit(ctx, t)
+		_ = page.Do(ctx, browser.Open(url+"/steps.html"))
+		_, _ = os.Stdout.WriteString("visiting\n")
+		<-ctx.Done()
+		return
+	}
+	user := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKilled$")
+	user.Env = append(os.Environ(), visitForever+"=1", "TMPDIR="+t.TempDir())
+	out, err := user.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.Do(ctx, browser.Size(390, 844), browser.Open(server.URL+"/one"), browser.Holds(`innerWidth === 390 && innerHeight === 844`)); err != nil {
+	if err := user.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
-		reason string
-		steps  []browser.Step
-		fails  bool
-	}{
-		{"a button by its whole name", []browser.Step{browser.Press("Save"), browser.Shows("#told", "told save")}, false},
-		{"a link", []browser.Step{browser.Press("There"), browser.Holds(`location.hash === "#there"`)}, false},
-		{"a switch by its label", []browser.Step{browser.Toggle("Is on"), browser.Holds(`document.getElementById("s").checked`)}, false},
-		{"a field by its label", []browser.Step{browser.Fill("Text", "new"), browser.Holds(`document.getElementById("text").value === "new"`), browser.Focused("label")}, false},
-		{"a key", []browser.Step{browser.Key("End"), browser.Type("er"), browser.Holds(`document.getElementById("text").value === "newer"`)}, false},
-		{"any sign in a text, whatever the white space", []browser.Step{browser.Shows("p", `{"a": ["b/c >>'d'\\"]} é`)}, false},
-		{"small and capital letters differ", []browser.Step{browser.Shows("p", `TOLD`)}, true},
-		{"what is hidden is not seen", []browser.Step{browser.Visible("[hidden]")}, true},
-		{"what is not there is not pressed", []browser.Step{browser.Press("Sav")}, true},
-		{"what never holds", []browser.Step{browser.Holds("false")}, true},
-		{"another page, and back", []browser.Step{browser.Open(server.URL + "/two"), browser.Reload(), browser.Back(), browser.Holds(`document.title === "/one"`)}, false},
-	} {
-		limit, done := ctx, context.CancelFunc(func() {})
-		if c.fails {
-			limit, done = context.WithTimeout(ctx, time.Second)
-		}
-		if err := b.Do(limit, c.steps...); (err != nil) != c.fails {
-			t.Errorf("%s: %v", c.reason, err)
-		}
-		done()
+	first := make([]byte, len("visiting"))
+	_, reading := io.ReadFull(out, first)
+	started := descendants(t, user.Process.Pid)
+	_ = user.Process.Kill()
+	_ = user.Wait() // tells that it was killed
+	if string(first) != "visiting" {
+		t.Fatalf("the process said %q (%v)", first, reading)
 	}
-	if complaints := b.Complaints(); len(complaints) > 0 {
-		t.Errorf("the page complains: %q", complaints)
-	}
-	if _, err := b.Evaluate(ctx, `navigator.clipboard.writeText("of the page").then(() => "")`); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := b.Clipboard(ctx); text != "of the page" {
-		t.Errorf("the clipboard has %q (%v)", text, err)
-	}
+	awaitEnd(ctx, t, started)
 }

@@ -13,8 +13,9 @@ import (
 type Page struct {
 	// Witness is of everything since the start.
 	*Witness
-	session playwright.BrowserContext
-	page    playwright.Page
+	session  playwright.BrowserContext
+	page     playwright.Page
+	devtools playwright.CDPSession
 }
 
 // Visit opens an empty page of 2000x1200 pixels, until Close.
@@ -28,11 +29,21 @@ func (b *Browser) Visit(ctx context.Context) (*Page, error) {
 		}
 		p := &Page{Witness: &Witness{}, session: session}
 		p.watch(session)
-		if p.page, err = session.NewPage(); err != nil {
+		if err := p.begin(); err != nil {
 			return nil, errors.Join(err, session.Close())
 		}
 		return p, nil
 	})
+}
+
+func (p *Page) begin() (err error) {
+	if p.page, err = p.session.NewPage(); err != nil {
+		return err
+	}
+	if p.devtools, err = p.session.NewCDPSession(p.page); err != nil {
+		return err
+	}
+	return p.watchWorkers(p.devtools)
 }
 
 // Close ends the visit.
@@ -83,15 +94,10 @@ func (p *Page) Evaluate(ctx context.Context, expression string) (string, error) 
 // Heap is how many bytes the page's scripts hold once the garbage is collected.
 func (p *Page) Heap(ctx context.Context) (int, error) {
 	return call(ctx, func() (int, error) {
-		devtools, err := p.session.NewCDPSession(p.page)
-		if err != nil {
+		if _, err := p.devtools.Send("HeapProfiler.collectGarbage", nil); err != nil {
 			return 0, err
 		}
-		defer func() { _ = devtools.Detach() }()
-		if _, err := devtools.Send("HeapProfiler.collectGarbage", nil); err != nil {
-			return 0, err
-		}
-		usage, err := devtools.Send("Runtime.getHeapUsage", nil)
+		usage, err := p.devtools.Send("Runtime.getHeapUsage", nil)
 		if err != nil {
 			return 0, err
 		}

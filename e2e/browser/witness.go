@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -58,6 +59,32 @@ func (w *Witness) watch(session playwright.BrowserContext) {
 			s.OnSocketError(func(reason string) { w.complain("%s: %s", s.URL(), reason) })
 		})
 	})
+}
+
+// watchWorkers listens to what the browser itself says of the page's workers, such as that one broke the
+// Content-Security-Policy: Playwright leaves that out (https://chromedevtools.github.io/devtools-protocol/tot/Log).
+func (w *Witness) watchWorkers(devtools playwright.CDPSession) error {
+	devtools.On("Target.attachedToTarget", func(event map[string]any) {
+		listen := map[string]any{"sessionId": event["sessionId"], "message": `{"id": 1, "method": "Log.enable"}`}
+		go func() { _, _ = devtools.Send("Target.sendMessageToTarget", listen) }() // fails when the worker has ended
+	})
+	devtools.On("Target.receivedMessageFromTarget", func(event map[string]any) {
+		var said struct {
+			Method string
+			Params struct {
+				Entry struct{ Source, Level, Text, URL string }
+			}
+		}
+		text, _ := event["message"].(string)
+		if err := json.Unmarshal([]byte(text), &said); err != nil {
+			w.complain("a worker says %q: %v", text, err)
+		}
+		if e := said.Params.Entry; said.Method == "Log.entryAdded" && (e.Level == "warning" || e.Level == "error") {
+			w.complain("worker %s %s: %s (%s)", e.Source, e.Level, e.Text, e.URL)
+		}
+	})
+	_, err := devtools.Send("Target.setAutoAttach", map[string]any{"autoAttach": true, "waitForDebuggerOnStart": false, "flatten": false})
+	return err
 }
 
 func (w *Witness) complain(format string, args ...any) {
