@@ -55,12 +55,12 @@ func (g *GitHub) authorizePage(w http.ResponseWriter, r *http.Request) {
 }
 
 var homePage = template.Must(template.New("home").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Stand-in GitHub</title></head>
+<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Stand-in GitHub</title></head>
 <body><h1>Stand-in GitHub</h1><p>It signs people in to Drydock, for development. Begin at Drydock.</p></body></html>
 `))
 
 var signInPage = template.Must(template.New("sign-in").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><meta name="viewport" content="width=device-width">
 <title>Sign in · Stand-in GitHub</title>
 <style>body{font:16px/1.5 system-ui;max-width:24rem;margin:4rem auto;padding:0 1rem}
 button,input{font:inherit;padding:.4rem .8rem;margin:.2rem 0}fieldset{border:1px solid #8888;border-radius:.4rem}</style></head>

@@ -24,8 +24,9 @@ async function post(path: string, body: unknown): Promise<void> {
     headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
     body: JSON.stringify(body),
   });
+  const text = await response.text(); // all of it has come before the page is left
   if (response.ok) return;
-  throw new Error(words(await response.text()) || `The server answered ${response.status}: try again soon.`);
+  throw new Error(words(text) || `The server answered ${response.status}: try again soon.`);
 }
 
 /** words are what an answer of the gateway says to people. */

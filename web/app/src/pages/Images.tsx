@@ -3,7 +3,7 @@ import { useDebouncedCallback } from '@mantine/hooks';
 import IconPlus from '@tabler/icons-react/dist/esm/icons/IconPlus.mjs';
 import IconSearch from '@tabler/icons-react/dist/esm/icons/IconSearch.mjs';
 import IconStack2 from '@tabler/icons-react/dist/esm/icons/IconStack2.mjs';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { useQuery } from 'urql';
 import { BuildsChanged } from '../api/builds';
@@ -82,7 +82,17 @@ export function Images() {
 type Choose = (key: string, value: string | null) => void;
 
 function Toolbar({ name, phase, sort, choose }: { name: string; phase: BuildPhase | undefined; sort: string; choose: Choose }) {
-  const search = useDebouncedCallback((text: string) => choose('q', text.trim()), 250);
+  const [text, setText] = useState(name);
+  const asked = useRef(name);
+  const search = useDebouncedCallback((wanted: string) => {
+    asked.current = wanted;
+    choose('q', wanted);
+  }, 250);
+  // The address changes without this field, too: by “Show all images”, by a link, by the back button.
+  useEffect(() => {
+    if (name !== asked.current) setText(name);
+    asked.current = name;
+  }, [name]);
   return (
     <div className={classes.toolbar} role="search">
       <TextInput
@@ -91,8 +101,11 @@ function Toolbar({ name, phase, sort, choose }: { name: string; phase: BuildPhas
         placeholder="Search by name"
         type="search"
         leftSection={<IconSearch size={16} />}
-        defaultValue={name}
-        onChange={(event) => search(event.currentTarget.value)}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          search(event.currentTarget.value.trim());
+        }}
       />
       <Select
         aria-label="Status of the latest build"

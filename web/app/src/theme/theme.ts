@@ -27,6 +27,10 @@ export const theme: MantineThemeOverride = createTheme({
   fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.5rem' }, h2: { fontSize: '1.0625rem' }, h3: { fontSize: '0.9375rem' } } },
   respectReducedMotion: true,
+  components: {
+    // Within the main landmark, as all that the page says.
+    Tooltip: { defaultProps: { portalProps: { target: '#main' } } },
+  },
 });
 
 /** What the library's own colors lack in contrast (WCAG AA), put right. */
