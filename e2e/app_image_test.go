@@ -14,8 +14,8 @@ import (
 // noDialog waits until nothing lies over the page: what is clicked before, the dialog's veil gets.
 var noDialog = browser.Holds(`!document.querySelector("[role=dialog]")`)
 
-// TestAppImage sets all that an image has besides its definition: how its private repository is read, a build secret, the
-// badge, a webhook, and each trigger. A push then builds, and the build says what started it and that the webhook was told.
+// TestAppImage sets all that an image has besides its definition: how its private repository is read, by token and by key, a
+// build secret, the badge, a webhook, and each trigger. A push then builds, and the build says what started it and that the webhook was told.
 func TestAppImage(t *testing.T) {
 	g := gateway(t)
 	controller(t, "--webhook-hosts", "127.0.0.1", "--public-url", g.URL)
@@ -52,7 +52,9 @@ func TestAppImage(t *testing.T) {
 	v.do("go to the build", browser.Press("Builds"), browser.Shows("table", "Push"), browser.Press("#1"))
 	v.see("who pushed", "#main dl", "grace pushed to main: A change")
 	v.see("that the webhook was told", "#main dl", "Delivered")
-	v.checkWitness("/images/hello/secrets", 2)
+	v.setDeployKey(mary)
+	v.checkLoads("/images/hello/secrets", "/images/hello/secrets")
+	v.checkQuiet()
 }
 
 // createLocked makes an image of a repository, named by the actor's login, that wants a token.

@@ -1,12 +1,16 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
 	"drydock.dev/drydock/e2e/browser"
+	"drydock.dev/drydock/e2e/client"
 )
 
 const (
@@ -14,109 +18,230 @@ const (
 	lines  = `[aria-label="Lines of the log"]`
 )
 
-// TestApp is a first visit: sign in, define an image, build it, and see all of it happen without loading a page again.
+// TestApp is all that the app is for, from the first visit to signing out, on each size of window: whoever walks through it
+// sees builds, logs, usage and the plan move without loading a page again.
 func TestApp(t *testing.T) {
 	if _, err := os.Stat("../web/app/dist/index.html"); err != nil {
 		t.Fatalf("the app is not built: run `make web` (%v)", err)
 	}
+	for _, c := range []struct {
+		name   string
+		size   size
+		reason string
+	}{
+		{"laptop", laptop, "builds are followed at work"},
+		{"phone", phone, "and wherever one is when a build fails"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWalk(t, c.name, c.size)
+			w.signIn()
+			w.createImage()
+			w.build()
+			w.failBuild()
+			w.cancelBuild()
+			w.buyPlan()
+			w.useToken()
+			w.signOut()
+			w.checkLoads("/", "/", "/plan?checkout=success", "/")
+			w.checkQuiet(house.GitHub+"/login/oauth/authorize", house.Stripe.URL+"/c/pay/")
+			if t.Failed() {
+				t.Logf("on a %s, since %s", c.name, c.reason)
+			}
+		})
+	}
+}
+
+// walk is somebody's way through the app.
+type walk struct {
+	*visitor
+	login string
+	gate  *gate
+}
+
+func newWalk(t *testing.T, name string, s size) *walk {
+	t.Helper()
 	g := gateway(t)
-	gate := newGate(t, "app")
+	house.Stripe.Tell(g)
+	t.Cleanup(house.Stripe.Untell)
 	v := visit(t, g.URL)
-	login := fmt.Sprintf("edsger-%d", logins.Add(1))
-	v.do("open", browser.Prefer("light"), browser.Open(g.URL+"/"), browser.Shows("h2", "Sign in"))
-	v.tellFigures("the first page, to sign in")
-	v.checkLook("app-sign-in")
-	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"), browser.Shows("header", login))
-	v.see("that there are no images", "main", "Define your first image")
+	v.hold(s)
+	n := logins.Add(1)
+	return &walk{visitor: v, login: fmt.Sprintf("edsger-%s-%d", name, n), gate: newGate(t, "app")}
+}
 
-	v.do("define an image", browser.Press("New image"), browser.Fill("Name", "hello"),
-		browser.Fill("Repository", gate.Repository), browser.Fill("Registry and path", house.Registry+"/"+login+"/hello"),
-		browser.Press("Add an argument"), browser.Fill("Name of argument 1", gate.Argument["key"].(string)),
-		browser.Fill("Value of argument 1", gate.Argument["value"].(string)))
-	v.do("create it", browser.Press("Create image"), browser.Shows("h1", "hello"), browser.Shows("main", "Not built yet"))
+// signIn goes through GitHub's page, as a newcomer, and comes to an empty list.
+func (w *walk) signIn() {
+	w.t.Helper()
+	w.do("open", browser.Prefer("light"), browser.Open(w.url+"/"), browser.Shows("h2", "Sign in"))
+	w.look("app-sign-in")
+	w.do("go to GitHub", browser.Press("Continue with GitHub"), browser.Shows("h1", "Sign in to Drydock"))
+	w.do("sign in there", browser.Fill("Login", strings.ToUpper(w.login)), browser.Press("Sign in"), browser.Shows("header", w.login))
+	w.see("that there are no images", "main", "Define your first image")
+}
 
-	v.do("start a build", browser.Press("Build now"), browser.Shows("h1", "#1"))
-	v.see("it in the queue", status, "Queued")
-	controller(t) // not before: the build would not wait
-	gate.await(t, 1)
-	v.see("it run", status, "Running")
-	v.see("the log so far", lines, "at the gate")
-	v.checkLook("app-build-running")
-	gate.open()
-	v.see("the log's end", lines, "through the gate")
-	v.see("it succeed", status, "Succeeded")
-	digest, err := house.Digest(within(t, patience), login+"/hello", "latest")
+func (w *walk) createImage() {
+	w.t.Helper()
+	w.do("define an image", browser.Click(`main a[href="/new"]`), browser.Fill("Name", "hello"),
+		browser.Fill("Repository", w.gate.Repository), browser.Fill("Registry and path", w.destination()),
+		browser.Press("Add an argument"), browser.Fill("Name of argument 1", w.gate.Argument["key"].(string)),
+		browser.Fill("Value of argument 1", w.gate.Argument["value"].(string)))
+	w.look("app-image-new")
+	w.do("create it", browser.Press("Create image"), browser.Shows("h1", "hello"), browser.Shows("main", "Not built yet"))
+}
+
+func (w *walk) destination() string { return house.Registry + "/" + w.login + "/hello" }
+
+// build starts a build and follows it to its end, all on its page, and copies what it made.
+func (w *walk) build() {
+	w.t.Helper()
+	w.do("start a build", browser.Press("Build now"), browser.Shows("h1", "#1"))
+	w.see("it in the queue", status, "Queued")
+	controller(w.t) // not before: the build would not wait
+	w.gate.await(w.t, 1)
+	w.see("it run", status, "Running")
+	w.see("the log so far", lines, "at the gate")
+	w.look("app-build-running")
+	w.gate.answer(w.t, true)
+	w.see("the log's end", lines, "through the gate")
+	w.see("it succeed", status, "Succeeded")
+	digest, err := house.Digest(within(w.t, patience), w.login+"/hello", "latest")
 	if err != nil || digest == "" {
-		t.Fatalf("the registry has %q (%v)", digest, err)
+		w.t.Fatalf("the registry has %q (%v)", digest, err)
 	}
-	v.see("the digest that the registry has", "code", digest)
-	v.checkLook("app-build")
-
-	v.do("go back", browser.Back(), browser.Shows("table", "Succeeded"))
-	v.checkLook("app-image")
-	v.do("go to the settings", browser.Click(`[role="tab"][id$="-settings"]`), browser.Shows("main", "Destination"))
-	v.do("go to all images", browser.Press("Images"), browser.Shows("main li", "Succeeded"))
-	v.checkLook("app-images")
-	v.do("sign out", browser.Press(login), browser.Press("Sign out"), browser.Visible(`input[name="login"]`))
-	v.checkWitness("/", 3) // the first time, with the new session, and without it
+	w.copies("Copy the digest", digest)
+	w.copies("Copy the pull command", "docker pull "+w.destination()+"@"+digest)
+	w.look("app-build")
+	w.do("go back", browser.Back(), browser.Shows("table", "Succeeded"))
+	w.look("app-image")
+	w.do("go to all images", menu("/"), browser.Shows("main li", "Succeeded"))
+	w.checkOneSocket()
+	w.look("app-images")
 }
 
-// TestAppReconnects kills the replica under an open build: the page says so, finds the next one by itself, and shows each
-// line of the log once.
-func TestAppReconnects(t *testing.T) {
-	g := gateway(t)
-	controller(t)
-	gate := newGate(t, "app-reconnects")
-	barbara := signIn(t, g.URL, "barbara")
-	b := barbara.startBuild(barbara.createImage("hello", gate.Repository, gate.Argument))
-	gate.await(t, 1)
-	v := visit(t, g.URL)
-	v.signInAt("/builds/"+b.ID, barbara.login)
-	v.see("the log so far", lines, "at the gate")
-	v.see("it run", status, "Running")
-
-	g.Kill()
-	v.see("that the connection is lost", "[data-notice]", "Connection lost")
-	next, err := house.GatewayAt(within(t, patience), strings.TrimPrefix(g.URL, "http://"))
-	if err != nil {
-		t.Fatal(err)
+// failBuild sees usage rise when a build ends that fails, and reads why it did.
+func (w *walk) failBuild() {
+	w.t.Helper()
+	w.do("start another one", browser.Press("Build hello"), browser.Shows("h1", "#2"))
+	w.gate.await(w.t, 1)
+	w.do("see it run for a while", browser.Shows(status, "Running"),
+		browser.Holds(`/Running for([2-9]|\d\d+) s|Running for\d+ min/.test(document.querySelector("main dl").textContent)`))
+	w.checkOneSocket()
+	w.do("look at the usage", menu("/usage"), browser.Visible("main svg.recharts-surface"))
+	before := w.usage("1")
+	w.gate.answer(w.t, false)
+	if after := w.usage("2"); after <= before {
+		w.t.Errorf("usage went from %d s to %d s by a build of some seconds", before, after)
 	}
-	t.Cleanup(func() { end(t, next.Process) })
-	v.see("that it is back", "[data-notice]", "Connected again")
-	gate.open()
-	v.see("the log's end", lines, "through the gate")
-	v.see("it succeed", status, "Succeeded")
-	v.do("count the lines", browser.Holds(
-		"document.querySelector('"+lines+"').textContent.split('at the gate').length === 2"))
+	w.checkOneSocket()
+	w.look("app-usage")
+	w.do("go back", browser.Back(), browser.Shows("h1", "#2"))
+	w.see("that it failed", status, "Failed")
+	w.see("why", `main [role="alert"]`, "exit status 3")
+	w.see("what it said last", lines, "turned away at the gate")
+	w.look("app-build-failed")
 }
 
-// TestAppOutcomes fails a build and cancels one, on a phone: the page says what became of them, and why.
-func TestAppOutcomes(t *testing.T) {
-	g := gateway(t)
-	controller(t)
-	gate := newGate(t, "app-outcomes")
-	donald := signIn(t, g.URL, "donald")
-	donald.createImage("broken", strings.TrimSuffix(gate.Repository, ".git")+"-gone.git")
-	held := donald.createImage("held", gate.Repository, gate.Argument)
-	v := visit(t, g.URL)
-	v.do("open it on a phone", browser.Open(g.URL+"/images/broken"), browser.Visible(`input[name="login"]`))
-	v.phone = true
-	v.holdPhone()
-	v.signInAt("/images/broken", donald.login)
-	v.do("start a build", browser.Press("Build now"), browser.Shows("h1", "#1"))
-	v.see("it fail", status, "Failed")
-	v.see("why", `main [role="alert"]`, "-gone.git")
-	v.checkLook("app-build-failed")
+// usage waits until the page shows that many builds and the minutes that Stripe has counted; it gives Stripe's seconds.
+func (w *walk) usage(builds string) (seconds int64) {
+	w.t.Helper()
+	w.see("the builds", "main tfoot td:last-child", builds)
+	eventually(w.t, func() (err error) {
+		if seconds, err = house.Stripe.Metered(w.t.Context(), w.login); err != nil {
+			return err
+		}
+		want := strconv.FormatFloat(float64(int64(float64(seconds)/60*100+0.5))/100, 'f', -1, 64)
+		shown := w.evaluate(`document.querySelector("main tfoot td").textContent`)
+		if shown != want || seconds == 0 {
+			err = fmt.Errorf("the page shows %s minutes, Stripe has counted %d s", shown, seconds)
+		}
+		return err
+	})
+	return seconds
+}
 
-	v.do("go to all images", browser.Press("Images"), browser.Shows("main li", "Never built"))
-	donald.startBuild(held)
-	v.see("a build that began elsewhere", "main li", "Running")
-	gate.await(t, 1)
-	v.do("open it", browser.Press("held"), browser.Press("#1"), browser.Shows("h1", "held"))
-	v.see("it run", status, "Running")
-	v.do("cancel it", browser.Press("Cancel build"))
-	v.see("its end", status, "Cancelled")
-	v.checkWitness("/images/broken", 3) // to hold the phone, and as above
+// cancelBuild runs what failed again, and cancels it.
+func (w *walk) cancelBuild() {
+	w.t.Helper()
+	w.do("build it again", browser.Press("Build again"), browser.Shows("h1", "#3"))
+	w.gate.await(w.t, 1)
+	w.see("it run", status, "Running")
+	w.do("cancel it", browser.Press("Cancel build"))
+	w.see("its end", status, "Cancelled")
+}
+
+// buyPlan changes the plan at Stripe's page.
+func (w *walk) buyPlan() {
+	w.t.Helper()
+	w.do("go to the plans", menu("/plan"), browser.Shows("main [data-present]", "Free"), browser.Shows("main", "Switch to Scale"))
+	w.look("app-plan")
+	w.do("choose one", browser.Press("Switch to Team"), browser.Shows("h1", "Team"))
+	w.do("pay", browser.Press("Pay"), browser.Visible("header nav"))
+	w.backAt(w.url + "/plan?checkout=success")
+	w.see("the new plan", "main [data-present]", "Team")
+	w.checkOneSocket()
+}
+
+// useToken makes an access token, and ends it: it works elsewhere until then, and the page works on.
+func (w *walk) useToken() {
+	w.t.Helper()
+	w.do("go to the settings", menu("/settings"), browser.Shows("h1", "Settings"))
+	w.look("app-settings")
+	w.do("give no name", browser.Press("Create token"), browser.Shows("#main form", "Must have"))
+	w.do("make a token", browser.Fill("Name", "deploy"), browser.Press("Create token"), browser.Visible("#main [role=group]"))
+	token := w.once("tokens")[0]
+	script := (&client.Client{HTTP: &http.Client{Transport: bearer(token)}}).At(w.url)
+	viewer := client.Request{Query: `{ viewer { login } }`}
+	if err := script.Do(within(w.t, patience), viewer, nil); err != nil {
+		w.t.Errorf("with the token: %v", err)
+	}
+	w.checkOnce(token)
+	w.do("end all tokens", browser.Press("Revoke all tokens"), browser.Press("Revoke all"), noDialog, browser.Shows("#main [role=status]", "All tokens are revoked"))
+	var refused client.Errors
+	if err := script.Do(within(w.t, patience), viewer, nil); !errors.As(err, &refused) || refused[0].Extensions.Code != "UNAUTHENTICATED" {
+		w.t.Errorf("with the revoked token: %v, want UNAUTHENTICATED", err)
+	}
+	w.do("be signed in still", menu("/"), browser.Shows("main li", "Cancelled"))
+}
+
+func (w *walk) signOut() {
+	w.t.Helper()
+	w.do("sign out", browser.Press(w.login), browser.Press("Sign out"), browser.Shows("h2", "Sign in"))
+}
+
+// look is checkLook on a laptop, which looks at the page on a phone too; whoever is on a phone holds that the page is as wide.
+func (w *walk) look(name string) {
+	w.t.Helper()
+	if w.size == phone {
+		w.checkWidth(name)
+		return
+	}
+	w.checkLook(name)
+}
+
+// menu goes to a page by the menu that is on every one.
+func menu(path string) browser.Step { return browser.Click(`header nav a[href="` + path + `"]`) }
+
+// copies presses a button that copies a text.
+func (v *visitor) copies(button, text string) {
+	v.t.Helper()
+	v.do(button, browser.Press(button), browser.Visible(`button[aria-label="Copied"]`))
+	got, err := v.Clipboard(within(v.t, patience))
+	if err != nil || got != text {
+		v.t.Errorf("%s copies %q (%v), want %q", button, got, err, text)
+	}
+	v.do("copy more", browser.Holds(`!document.querySelector('button[aria-label="Copied"]')`))
+}
+
+// checkOneSocket holds that all that moves on the page comes by one WebSocket: the visitor is alone at the gateway.
+func (v *visitor) checkOneSocket() {
+	v.t.Helper()
+	eventually(v.t, func() error {
+		metrics, err := client.New(v.url).Send(v.t.Context(), http.MethodGet, "/metrics", "", nil)
+		if err == nil && !strings.Contains(string(metrics.Body), "\ndrydock_websocket_connections 1\n") {
+			err = errors.New("the page has not one WebSocket open")
+		}
+		return err
+	})
 }
 
 // signInAt opens a page's address and signs in there.
@@ -124,35 +249,4 @@ func (v *visitor) signInAt(path, login string) {
 	v.t.Helper()
 	v.do("open "+path, browser.Open(v.url+path), browser.Visible(`input[name="login"]`))
 	v.do("sign in", browser.Fill("GitHub login", login), browser.Press("Sign in"), browser.Visible("header nav"))
-}
-
-// TestAppAccount sees usage rise, buys a plan at Stripe's page, and sees the account on it.
-func TestAppAccount(t *testing.T) {
-	g := gateway(t)
-	house.Stripe.Tell(g)
-	t.Cleanup(house.Stripe.Untell)
-	controller(t)
-	gate := newGate(t, "app-account")
-	gate.open()
-	radia := signIn(t, g.URL, "radia")
-	image := radia.createImage("hello", gate.Repository, gate.Argument)
-	v := visit(t, g.URL)
-	v.signInAt("/usage", radia.login)
-	v.see("no usage", "main", "No build minutes")
-	radia.startBuild(image)
-	v.see("the usage after a build", "main table tfoot", "Together")
-	v.do("see the chart", browser.Visible("main svg.recharts-surface"))
-	v.checkLook("app-usage")
-
-	v.do("go to the settings", browser.Press("Settings"), browser.Shows("h1", "Settings"))
-	v.checkLook("app-settings")
-	v.do("go to the plans", browser.Press("Plan"), browser.Shows("main", "Switch to Scale"))
-	v.checkLook("app-plan")
-	v.do("choose one", browser.Press("Switch to Team"), browser.Visible("button[value=pay]"))
-	v.do("pay", browser.Click("button[value=pay]"), browser.Visible("header nav"))
-	v.backAt(g.URL + "/plan?checkout=success")
-	v.see("the new plan", `main [data-present]`, "Team")
-	for _, complaint := range v.Complaints() {
-		t.Errorf("the browser complains: %s", complaint)
-	}
 }

@@ -19,11 +19,13 @@ type gate struct {
 	// Argument is that build argument.
 	Argument map[string]any
 	arrived  chan struct{} // one for each build that waits
+	answers  chan bool     // for one build each: whether it may pass
 	opened   chan struct{}
 	once     sync.Once
 }
 
-// gateProgram is the RUN step: it says so, waits until the gate hangs up, and says so again.
+// gateProgram is the RUN step: it says so, waits until the gate hangs up, and says so again. A gate that says something
+// turns it away.
 const gateProgram = `package main
 
 import (
@@ -38,8 +40,13 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	if _, err := io.Copy(io.Discard, connection); err != nil {
+	words, err := io.Copy(io.Discard, connection)
+	if err != nil {
 		panic(err)
+	}
+	if words > 0 {
+		println("turned away at the gate")
+		os.Exit(3)
 	}
 	println("through the gate")
 }
@@ -64,7 +71,7 @@ func newGateOf(t *testing.T, name, program string) *gate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	g := &gate{arrived: make(chan struct{}, 1000), opened: make(chan struct{})}
+	g := &gate{arrived: make(chan struct{}, 1000), answers: make(chan bool), opened: make(chan struct{})}
 	t.Cleanup(g.open)
 	go g.serve(listener)
 	g.Argument = map[string]any{"key": "GATE", "value": listener.Addr().String()}
@@ -77,7 +84,7 @@ func newGateOf(t *testing.T, name, program string) *gate {
 	return g
 }
 
-// serve keeps every connection until the gate is opened.
+// serve keeps every connection until it is answered or the gate is opened.
 func (g *gate) serve(listener net.Listener) {
 	for {
 		connection, err := listener.Accept()
@@ -86,7 +93,13 @@ func (g *gate) serve(listener net.Listener) {
 		}
 		g.arrived <- struct{}{}
 		go func() {
-			<-g.opened
+			select {
+			case <-g.opened:
+			case pass := <-g.answers:
+				if !pass {
+					_, _ = connection.Write([]byte("no")) // to a build that may be gone
+				}
+			}
 			_ = connection.Close()
 		}()
 	}
@@ -94,6 +107,16 @@ func (g *gate) serve(listener net.Listener) {
 
 // open lets all builds through, now and from now on.
 func (g *gate) open() { g.once.Do(func() { close(g.opened) }) }
+
+// answer lets one build that waits through, or turns it away.
+func (g *gate) answer(t *testing.T, pass bool) {
+	t.Helper()
+	select {
+	case g.answers <- pass:
+	case <-within(t, patience).Done():
+		t.Fatal("no build waits for an answer")
+	}
+}
 
 // await waits until that many builds stand at the gate.
 func (g *gate) await(t *testing.T, builds int) {

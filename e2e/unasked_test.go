@@ -14,6 +14,7 @@ import (
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 
 	"drydock.dev/drydock/api/v1alpha1"
+	"drydock.dev/drydock/e2e/browser"
 )
 
 // createTriggered makes an image of a Dockerfile with triggers.
@@ -74,6 +75,7 @@ func TestBaseImage(t *testing.T) {
 	if got.Phase != "SUCCEEDED" || got.Digest == nil || first.Digest == nil || *got.Digest == *first.Digest {
 		t.Errorf("%v, want another image than that of %v", got.build, first)
 	}
+	ada.checkCause(g.URL, "based", got, "Base image")
 }
 
 // TestSchedule: a run that came due while nobody was there is made up for.
@@ -102,4 +104,15 @@ func TestSchedule(t *testing.T) {
 	if len(builds) != 1 || builds[0].Phase != "SUCCEEDED" || builds[0].Trigger != "SCHEDULE" || !strings.HasPrefix(builds[0].TriggeredBy, "schedule @hourly, of ") {
 		t.Errorf("%+v, want one for three runs that were missed", builds)
 	}
+	ada.checkCause(g.URL, "hourly", builds[0], "Schedule")
+}
+
+// checkCause holds that the app's pages say what started a build, among the image's builds in a word.
+func (a *actor) checkCause(url, image string, b triggered, word string) {
+	a.t.Helper()
+	v := visit(a.t, url)
+	v.signInAt("/images/"+image, a.login)
+	v.see("the cause in a word", "#main table tbody tr:first-child", word)
+	v.do("go to the build", browser.Press(fmt.Sprintf("#%d", b.Number)), browser.Shows("#main dl", b.TriggeredBy))
+	v.checkQuiet()
 }

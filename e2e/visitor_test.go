@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,9 +15,26 @@ import (
 // visitor is somebody in a browser, who fails the test when a step does not come about.
 type visitor struct {
 	*browser.Page
-	t     *testing.T
-	url   string // of the gateway
-	phone bool   // whether the window is a phone's when nothing else is asked for
+	t    *testing.T
+	url  string // of the gateway
+	size size   // of the window when nothing else is asked for
+}
+
+// size is that of a window in pixels.
+type size struct{ width, height int }
+
+var laptop, phone = size{1280, 800}, size{390, 844}
+
+// hold makes the window of a size.
+func (v *visitor) hold(s size) {
+	v.t.Helper()
+	v.size = s
+	v.resize(s)
+}
+
+func (v *visitor) resize(s size) {
+	v.t.Helper()
+	v.do("be of another size", browser.Size(s.width, s.height), browser.Holds(fmt.Sprintf("innerWidth === %d", s.width)))
 }
 
 // visit opens a page, of somebody who was never there, that lives as long as the test.
@@ -54,37 +73,46 @@ func (v *visitor) see(what, selector, text string) {
 	v.do("see "+what, browser.Shows(selector, text))
 }
 
-// checkQuiet holds that the pages worked without a complaint, and asked nobody but their gateway.
-func (v *visitor) checkQuiet() {
+// checkQuiet holds that the pages worked without a complaint, and asked nobody but their gateway, and those elsewhere whose
+// pages were gone to.
+func (v *visitor) checkQuiet(elsewhere ...string) {
 	v.t.Helper()
 	for _, complaint := range v.Complaints() {
 		v.t.Errorf("the browser complains: %s", complaint)
 	}
 	host := strings.TrimPrefix(v.url, "http://")
+	known := append([]string{"http://" + host + "/", "ws://" + host + "/", "data:", "blob:"}, elsewhere...)
 	for _, request := range v.Requests() {
-		own := func(scheme string) bool { return strings.HasPrefix(request, scheme) }
-		if !slices.ContainsFunc([]string{"http://" + host + "/", "ws://" + host + "/", "data:", "blob:"}, own) {
+		begins := func(known string) bool { return strings.HasPrefix(request, known) }
+		if !slices.ContainsFunc(known, begins) {
 			v.t.Errorf("the page asks %s, which is not its gateway", request)
 		}
 	}
 }
 
-// checkWitness is checkQuiet, and holds that what moves came by a WebSocket, and that the pages were loaded no more often
-// than asked for: the path's page that many times.
+// notPages are what pages ask of their gateway besides the pages that people go to.
+var notPages = regexp.MustCompile(`^/(assets|auth|badge|graphiql/.+)/|^/graphql$|\.\w+$`)
+
+// checkLoads holds that these pages of the gateway were loaded, in this order, and no more: what else people saw came without.
+func (v *visitor) checkLoads(want ...string) {
+	v.t.Helper()
+	var got []string
+	for _, request := range v.Requests() {
+		if path, own := strings.CutPrefix(request, v.url); own && !notPages.MatchString(path) {
+			got = append(got, path)
+		}
+	}
+	if !slices.Equal(got, want) {
+		v.t.Errorf("the pages %q were loaded, want %q", got, want)
+	}
+}
+
+// checkWitness is checkQuiet, and holds that one page was loaded no more often than asked for, and that what moves came by a WebSocket.
 func (v *visitor) checkWitness(path string, times int) {
 	v.t.Helper()
 	v.checkQuiet()
-	requests := v.Requests()
-	if !slices.Contains(requests, strings.Replace(v.url, "http://", "ws://", 1)+"/graphql") {
-		v.t.Errorf("no WebSocket was opened: %q", requests)
-	}
-	loads := 0
-	for _, request := range requests {
-		if request == v.url+path {
-			loads++
-		}
-	}
-	if loads != times {
-		v.t.Errorf("%s was loaded %d times, want %d", path, loads, times)
+	v.checkLoads(slices.Repeat([]string{path}, times)...)
+	if !slices.Contains(v.Requests(), strings.Replace(v.url, "http://", "ws://", 1)+"/graphql") {
+		v.t.Errorf("no WebSocket was opened: %q", v.Requests())
 	}
 }
