@@ -78,7 +78,7 @@ test: packages-test web driver bin/kubestack bin/buildkit ## Run every test, on 
 	CGO_ENABLED=0 $(GO) test -C kubestack -shuffle=on -timeout 15m ./...
 
 .PHONY: check
-check: check-generated check-format check-vet check-lint test ## All that CI runs
+check: check-generated check-format check-vet check-lint check-web test ## All that CI runs
 
 .PHONY: check-generated
 check-generated: generate
@@ -97,6 +97,15 @@ check-vet:
 .PHONY: check-lint
 check-lint:
 	$(LINT) run --allow-serial-runners ./...
+
+.PHONY: check-web
+check-web: web
+	@cd web/app && npm run --silent lint
+
+.PHONY: format
+format: web ## Format Go, TypeScript and styles
+	@gofmt -w $$(git ls-files '*.go')
+	@cd web/app && npm run --silent format
 
 .PHONY: generate
 generate: ## Generate graph/ from schema/, CRDs and deep copies from api/, RBAC from markers, manifests from the chart

@@ -17,11 +17,7 @@ function App() {
     <>
       {/* A socket keeps the session it was opened with: end it when the session changes. */}
       <Bar onChange={() => socket.terminate()} />
-      <GraphiQL
-        fetcher={fetcher}
-        defaultTabs={examples}
-        defaultEditorToolsVisibility="variables"
-      >
+      <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables">
         <GraphiQL.Logo>
           <span className="title">GraphiQL</span>
         </GraphiQL.Logo>

@@ -25,6 +25,7 @@ export function Lines({ box, log, follow, setFollow, linked, hit, query }: Props
   const go = useGo();
 
   // Whoever follows stays at the end; whoever reads stays at the line, also when older ones are dropped.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: lines are the same array for the log's life, its version tells that they changed
   useLayoutEffect(() => {
     const { current } = box;
     if (!current) return;

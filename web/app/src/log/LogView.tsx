@@ -21,7 +21,7 @@ type Props = {
 /** A build's log: as it comes, searched, and with an address for each line. */
 export function LogView({ id, done }: Props) {
   const store = useMemo(() => new LogStore(id), [id]);
-  useEffect(store.start, [store]);
+  useEffect(() => store.start(), [store]);
   const log = useSyncExternalStore(store.subscribe, store.get);
   const { lines, complete } = log;
   const box = useRef<HTMLDivElement>(null);

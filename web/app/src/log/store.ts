@@ -95,7 +95,8 @@ export class LogStore extends Live<Shown> {
   };
 
   private async read(): Promise<void> {
-    const reading = (this.reading = {});
+    const reading = {};
+    this.reading = reading;
     const { data, error } = await uncached.query(LogStart, { id: this.id, after: this.last, first: start }).toPromise();
     if (this.reading !== reading) return;
     const log = data?.build?.log;
@@ -127,9 +128,7 @@ export class LogStore extends Live<Shown> {
           this.changed();
         },
         error: (failure) => {
-          this.error = Array.isArray(failure)
-            ? new CombinedError({ graphQLErrors: failure })
-            : new CombinedError({ networkError: new Error(String(failure)) });
+          this.error = Array.isArray(failure) ? new CombinedError({ graphQLErrors: failure }) : new CombinedError({ networkError: new Error(String(failure)) });
           this.changed();
         },
         complete: () => {

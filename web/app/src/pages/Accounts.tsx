@@ -84,7 +84,11 @@ function Page({ after, more }: { after: string | null; more?: (cursor: string) =
   if (!accounts) {
     return (
       <Whole>
-        {error ? <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} /> : <Skeleton height={120} role="status" aria-busy="true" aria-label="Loading the accounts" />}
+        {error ? (
+          <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />
+        ) : (
+          <Skeleton height={120} role="status" aria-busy="true" aria-label="Loading the accounts" />
+        )}
       </Whole>
     );
   }

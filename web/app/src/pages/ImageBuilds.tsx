@@ -71,7 +71,8 @@ function Retention() {
   const number = keptBuilds == null ? 'builds' : `the newest ${keptBuilds} builds of an image`;
   return (
     <Text c="dimmed" size="sm" mt="sm">
-      Your plan keeps {number}{keptDays != null && ` for ${keptDays} days`}; the newest build and the newest that succeeded stay in any case.
+      Your plan keeps {number}
+      {keptDays != null && ` for ${keptDays} days`}; the newest build and the newest that succeeded stay in any case.
     </Text>
   );
 }

@@ -172,12 +172,12 @@ function Part({ title, about, children }: { title: string; about: string; childr
 type ArgumentsProps = { values: ImageValues['buildArgs']; onChange: (values: ImageValues['buildArgs']) => void; problems: Problems };
 
 function Arguments({ values, onChange, problems }: ArgumentsProps) {
-  const change = (i: number, part: Partial<ImageValues['buildArgs'][number]>) =>
-    onChange(values.map((each, at) => (at === i ? { ...each, ...part } : each)));
+  const change = (i: number, part: Partial<ImageValues['buildArgs'][number]>) => onChange(values.map((each, at) => (at === i ? { ...each, ...part } : each)));
   return (
     <div className={classes.arguments} role="group" aria-label="Build arguments">
       <Text fw={500}>Build arguments</Text>
       {values.map(({ key, value }, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: an argument has no name of its own before somebody gives it one
         <div key={i} className={classes.argument}>
           <TextInput
             aria-label={`Name of argument ${i + 1}`}

@@ -70,11 +70,7 @@ function Suspension({ image }: { image: ImageFieldsFragment }) {
         </Text>
         <Failure error={update.error} />
       </div>
-      <Switch
-        label="Suspended"
-        checked={image.suspended}
-        onChange={(event) => void update.run({ id: image.id, suspended: event.currentTarget.checked })}
-      />
+      <Switch label="Suspended" checked={image.suspended} onChange={(event) => void update.run({ id: image.id, suspended: event.currentTarget.checked })} />
     </section>
   );
 }
@@ -101,7 +97,14 @@ function Deletion({ image }: { image: ImageFieldsFragment }) {
         Delete image
       </Button>
       {/* lockScroll would add a style element, which the Content-Security-Policy forbids. */}
-      <Modal opened={asked} onClose={() => setAsked(false)} title={`Delete ${image.name}?`} centered lockScroll={false} closeButtonProps={{ 'aria-label': 'Close' }}>
+      <Modal
+        opened={asked}
+        onClose={() => setAsked(false)}
+        title={`Delete ${image.name}?`}
+        centered
+        lockScroll={false}
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
         <form
           className={classes.confirm}
           onSubmit={(event) => {
@@ -109,7 +112,14 @@ function Deletion({ image }: { image: ImageFieldsFragment }) {
             if (typed === image.name) void run();
           }}
         >
-          <TextInput label={`Type “${image.name}” to confirm`} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} data-autofocus spellCheck={false} autoComplete="off" />
+          <TextInput
+            label={`Type “${image.name}” to confirm`}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            data-autofocus
+            spellCheck={false}
+            autoComplete="off"
+          />
           <Failure error={remove.error} />
           <div className={classes.buttons}>
             <Button variant="subtle" color="gray" onClick={() => setAsked(false)}>

@@ -58,11 +58,14 @@ export function Images() {
   const orderBy = (orders[sort] ?? orders.latest)!.order;
 
   function choose(key: string, value: string | null) {
-    setParams((before) => {
-      if (value) before.set(key, value);
-      else before.delete(key);
-      return before;
-    }, { replace: true });
+    setParams(
+      (before) => {
+        if (value) before.set(key, value);
+        else before.delete(key);
+        return before;
+      },
+      { replace: true },
+    );
   }
 
   return (
@@ -188,7 +191,15 @@ function Rows() {
 function NoImages({ filtered, clear }: { filtered: boolean; clear: () => void }) {
   if (filtered) {
     return (
-      <Empty icon={<IconSearch />} title="No image matches" action={<Button variant="default" onClick={clear}>Show all images</Button>}>
+      <Empty
+        icon={<IconSearch />}
+        title="No image matches"
+        action={
+          <Button variant="default" onClick={clear}>
+            Show all images
+          </Button>
+        }
+      >
         Try another name, or any status.
       </Empty>
     );

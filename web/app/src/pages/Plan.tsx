@@ -85,7 +85,12 @@ export function Plan() {
       )}
       <div className={classes.plans}>
         {data?.plans.map((plan) => (
-          <PlanCard key={plan.id} plan={plan} present={plan.id === present?.id} action={<Action plan={plan} present={plan.id === present?.id} paid={Boolean(subscription)} />} />
+          <PlanCard
+            key={plan.id}
+            plan={plan}
+            present={plan.id === present?.id}
+            action={<Action plan={plan} present={plan.id === present?.id} paid={Boolean(subscription)} />}
+          />
         ))}
         {!data && !error && <Waiting />}
       </div>

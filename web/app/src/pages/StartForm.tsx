@@ -40,7 +40,13 @@ export function StartForm({ image }: { image: ImageFieldsFragment }) {
                 void run(ref.trim());
               }}
             >
-              <TextInput label="Branch, tag or commit" placeholder={image.source.ref} value={ref} onChange={(event) => setRef(event.currentTarget.value)} spellCheck={false} />
+              <TextInput
+                label="Branch, tag or commit"
+                placeholder={image.source.ref}
+                value={ref}
+                onChange={(event) => setRef(event.currentTarget.value)}
+                spellCheck={false}
+              />
               <Button type="submit" loading={start.busy}>
                 Build it
               </Button>

@@ -68,7 +68,12 @@ function Period({ period }: { period: UsagePeriod }) {
   useLive(UsageChanged, {}, period !== 'CURRENT');
   if (usage) return <Shown usage={usage} current={period === 'CURRENT'} />;
   if (error) return <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />;
-  if (data) return <Empty icon={<IconChartBar />} title="Nothing is known of this period">Come back after your next build.</Empty>;
+  if (data)
+    return (
+      <Empty icon={<IconChartBar />} title="Nothing is known of this period">
+        Come back after your next build.
+      </Empty>
+    );
   return (
     <div className={classes.waiting} role="status" aria-busy="true" aria-label="Loading the usage">
       <Skeleton height={130} radius="lg" />
@@ -85,7 +90,9 @@ function Shown({ usage, current }: { usage: UsageFieldsFragment; current: boolea
       {idle ? (
         <div className={`card ${classes.idle}`}>
           <Empty icon={<IconChartBar />} title="No build minutes">
-            {current ? 'Nothing has been built in this period yet. Start a build, and its minutes appear here when it ends.' : 'Nothing was built in this period.'}
+            {current
+              ? 'Nothing has been built in this period yet. Start a build, and its minutes appear here when it ends.'
+              : 'Nothing was built in this period.'}
           </Empty>
         </div>
       ) : (

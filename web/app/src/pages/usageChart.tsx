@@ -28,13 +28,26 @@ export function UsageChart({ usage }: { usage: UsageFieldsFragment }) {
         {width > 0 && (
           <BarChart width={width} height={300} data={days} margin={{ top: 8, right: 4, bottom: 0, left: 0 }} accessibilityLayer={false}>
             <CartesianGrid vertical={false} stroke="var(--line)" />
-            <XAxis dataKey="date" tickFormatter={(date: string) => short.format(new Date(date))} tick={text} tickLine={false} axisLine={{ stroke: 'var(--line)' }} minTickGap={28} />
+            <XAxis
+              dataKey="date"
+              tickFormatter={(date: string) => short.format(new Date(date))}
+              tick={text}
+              tickLine={false}
+              axisLine={{ stroke: 'var(--line)' }}
+              minTickGap={28}
+            />
             <YAxis tickFormatter={minutes} tick={text} tickLine={false} axisLine={false} width={44} />
             <Tooltip content={Tip} cursor={{ fill: 'var(--line)', fillOpacity: 0.5 }} isAnimationActive={false} />
             <Bar dataKey="within" stackId="minutes" fill="var(--within)" isAnimationActive={false} maxBarSize={28} />
             <Bar dataKey="beyond" stackId="minutes" fill="var(--beyond)" isAnimationActive={false} maxBarSize={28} />
             {/* A share far above all bars would press them flat; then the legend alone tells it. */}
-            <ReferenceLine y={share} stroke="var(--share)" strokeWidth={1.5} strokeDasharray="5 4" ifOverflow={share <= 4 * highest ? 'extendDomain' : 'hidden'} />
+            <ReferenceLine
+              y={share}
+              stroke="var(--share)"
+              strokeWidth={1.5}
+              strokeDasharray="5 4"
+              ifOverflow={share <= 4 * highest ? 'extendDomain' : 'hidden'}
+            />
           </BarChart>
         )}
       </div>

@@ -95,7 +95,12 @@ function CreateForm({ made }: { made: (token: Token) => void }) {
           hideControls
         />
       </div>
-      <Switch label="Read-only" description="It may ask and follow, and change nothing." checked={readOnly} onChange={(event) => setReadOnly(event.currentTarget.checked)} />
+      <Switch
+        label="Read-only"
+        description="It may ask and follow, and change nothing."
+        checked={readOnly}
+        onChange={(event) => setReadOnly(event.currentTarget.checked)}
+      />
       {problems.rest && <Failure error={create.error} />}
       <div className={classes.actions}>
         <Button type="submit" loading={create.busy}>

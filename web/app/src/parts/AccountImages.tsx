@@ -65,7 +65,11 @@ function Page({ login, after, more }: { login: string; after: string | null; mor
   if (!images) {
     return (
       <div className={classes.row}>
-        {error ? <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} /> : <Skeleton height={90} role="status" aria-busy="true" aria-label="Loading the images" />}
+        {error ? (
+          <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />
+        ) : (
+          <Skeleton height={90} role="status" aria-busy="true" aria-label="Loading the images" />
+        )}
       </div>
     );
   }

@@ -12,7 +12,11 @@ export function BadgeSection({ image }: { image: ImageFieldsFragment }) {
   const update = useChange(UpdateImage);
   const { badgeURL } = image;
   return (
-    <Section id="badge" title="Badge" about="A picture of how the image is doing, for a README. Who has its address sees it without signing in, and nothing else.">
+    <Section
+      id="badge"
+      title="Badge"
+      about="A picture of how the image is doing, for a README. Who has its address sees it without signing in, and nothing else."
+    >
       <Switch
         label="Everybody may see the badge"
         checked={image.public}

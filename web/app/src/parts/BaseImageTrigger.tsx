@@ -10,7 +10,11 @@ export function BaseImageTrigger({ image }: { image: ImageFieldsFragment }) {
   const triggers = useTriggers(image);
   const { baseImage, baseImageMessage } = image.triggers;
   return (
-    <Section id="base-image" title="Base image" about="Builds when an image that the Dockerfile begins from has moved since the newest build. Those named by digest never move.">
+    <Section
+      id="base-image"
+      title="Base image"
+      about="Builds when an image that the Dockerfile begins from has moved since the newest build. Those named by digest never move."
+    >
       <Switch
         label="Build when a base image moves"
         checked={baseImage}

@@ -61,7 +61,11 @@ export function GitCredential({ image }: { image: ImageFieldsFragment }) {
       ]
     : [];
   return (
-    <Section id="git" title="Private repository" about="How builds read the image’s repository. A public one needs nothing here. It is tried there before it is kept, and never shown again.">
+    <Section
+      id="git"
+      title="Private repository"
+      about="How builds read the image’s repository. A public one needs nothing here. It is tried there before it is kept, and never shown again."
+    >
       {!credential && <Text c="dimmed">None: builds read {image.source.repository} as anybody can.</Text>}
       <Kept items={items} change={remove} remove={async () => Boolean(await remove.run({ image: image.id }))}>
         Builds that start from now on read the repository as anybody can.

@@ -28,8 +28,8 @@ const RotatePushSecret = graphql(`
 
 const steps = (
   <>
-    At GitHub, open the repository’s Settings, then Webhooks, then “Add webhook”. Give it this payload URL and this secret, and leave it at just the push
-    event. Copy the secret now: it is not shown again.
+    At GitHub, open the repository’s Settings, then Webhooks, then “Add webhook”. Give it this payload URL and this secret, and leave it at just the push event.
+    Copy the secret now: it is not shown again.
   </>
 );
 

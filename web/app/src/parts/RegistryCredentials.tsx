@@ -59,7 +59,11 @@ export function RegistryCredentials() {
   }
 
   return (
-    <Section id="registries" title="Registry credentials" about="Who builds log in as to push, and to pull private base images. Passwords are never shown again.">
+    <Section
+      id="registries"
+      title="Registry credentials"
+      about="Who builds log in as to push, and to pull private base images. Passwords are never shown again."
+    >
       {error && !credentials && <Failure error={error} retry={again} />}
       {!error && !credentials && <Skeleton height={48} role="status" aria-busy="true" aria-label="Loading the credentials" />}
       {credentials?.length === 0 && <Text c="dimmed">None yet: images can only be pushed where nobody asks who comes. Add one below.</Text>}

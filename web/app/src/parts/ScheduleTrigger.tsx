@@ -37,8 +37,7 @@ export function ScheduleTrigger({ image }: { image: ImageFieldsFragment }) {
         <div>
           <Text fw={500}>{inWords(schedule) ?? schedule}</Text>
           <Text c="dimmed" size="sm">
-            {nextRunAt ? `Next on ${inUTC(nextRunAt)}.` : 'No run is due.'}{' '}
-            {lastRunAt && `Last on ${inUTC(lastRunAt)}.`}
+            {nextRunAt ? `Next on ${inUTC(nextRunAt)}.` : 'No run is due.'} {lastRunAt && `Last on ${inUTC(lastRunAt)}.`}
           </Text>
         </div>
       )}

@@ -51,16 +51,32 @@ export function standingOf({ status, cancelAtPeriodEnd, currentPeriodEnd }: Subs
     case 'TRIALING': {
       const label = status === 'ACTIVE' ? 'Active' : 'In trial';
       if (cancelAtPeriodEnd) {
-        return { label: 'Ends soon', text: `Cancelled: it ends on ${end}, and until then everything stays as it is. Take that back under “Manage billing”.`, amiss: false };
+        return {
+          label: 'Ends soon',
+          text: `Cancelled: it ends on ${end}, and until then everything stays as it is. Take that back under “Manage billing”.`,
+          amiss: false,
+        };
       }
       return { label, text: status === 'ACTIVE' ? `Paid. It renews on ${end}.` : `The trial ends on ${end}; the first payment follows.`, amiss: false };
     }
     case 'PAST_DUE':
-      return { label: 'Payment failed', text: 'The last payment failed. Stripe will try it again: check the card under “Manage billing” before the plan ends.', amiss: true };
+      return {
+        label: 'Payment failed',
+        text: 'The last payment failed. Stripe will try it again: check the card under “Manage billing” before the plan ends.',
+        amiss: true,
+      };
     case 'UNPAID':
-      return { label: 'Unpaid', text: 'The payments failed, and Stripe has given up. Pay the open invoice under “Manage billing” to have the plan again.', amiss: true };
+      return {
+        label: 'Unpaid',
+        text: 'The payments failed, and Stripe has given up. Pay the open invoice under “Manage billing” to have the plan again.',
+        amiss: true,
+      };
     case 'INCOMPLETE':
-      return { label: 'First payment due', text: 'The first payment is still to come: the bank may want you to confirm it. Finish it under “Manage billing”.', amiss: true };
+      return {
+        label: 'First payment due',
+        text: 'The first payment is still to come: the bank may want you to confirm it. Finish it under “Manage billing”.',
+        amiss: true,
+      };
     case 'INCOMPLETE_EXPIRED':
       return { label: 'Never paid', text: 'The first payment never came. Choose a plan again.', amiss: true };
     case 'PAUSED':

@@ -19,7 +19,10 @@ const clock = {
       timer = undefined;
     };
   },
-  read: () => (timer ? now : (now = Math.floor(Date.now() / 1000) * 1000)),
+  read(): number {
+    if (!timer) now = Math.floor(Date.now() / 1000) * 1000;
+    return now;
+  },
 };
 
 export function useNow(): number {
@@ -29,7 +32,11 @@ export function useNow(): number {
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto', style: 'long' });
 const absolute = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeZone: 'UTC' });
-const units: [Intl.RelativeTimeFormatUnit, number][] = [['day', 86_400], ['hour', 3_600], ['minute', 60]];
+const units: [Intl.RelativeTimeFormatUnit, number][] = [
+  ['day', 86_400],
+  ['hour', 3_600],
+  ['minute', 60],
+];
 
 /** A moment, as far from now as it is; the exact time when pointed at. */
 export function When({ at }: { at: string }) {

@@ -1,19 +1,8 @@
-import {
-  type CSSVariablesResolver,
-  type MantineColorsTuple,
-  type MantineThemeOverride,
-  createTheme,
-} from '@mantine/core';
+import { type CSSVariablesResolver, type MantineColorsTuple, type MantineThemeOverride, createTheme } from '@mantine/core';
 
-const dock: MantineColorsTuple = [
-  '#edf6fc', '#d8e9f5', '#abd2ec', '#7bbae3', '#55a6dc', '#3e99d8', '#2b8dd0', '#1b75b1', '#0b639b', '#085482',
-];
-const gray: MantineColorsTuple = [
-  '#f7f9fb', '#eef2f6', '#e2e8ee', '#d3dbe3', '#b8c3ce', '#94a2b0', '#6d7c8b', '#4b5967', '#33404c', '#1c262f',
-];
-const dark: MantineColorsTuple = [
-  '#dbe3ea', '#b3bfca', '#93a1ae', '#66757f', '#3b4853', '#2b3741', '#202b34', '#171f27', '#10171d', '#0b1015',
-];
+const dock: MantineColorsTuple = ['#edf6fc', '#d8e9f5', '#abd2ec', '#7bbae3', '#55a6dc', '#3e99d8', '#2b8dd0', '#1b75b1', '#0b639b', '#085482'];
+const gray: MantineColorsTuple = ['#f7f9fb', '#eef2f6', '#e2e8ee', '#d3dbe3', '#b8c3ce', '#94a2b0', '#6d7c8b', '#4b5967', '#33404c', '#1c262f'];
+const dark: MantineColorsTuple = ['#dbe3ea', '#b3bfca', '#93a1ae', '#66757f', '#3b4853', '#2b3741', '#202b34', '#171f27', '#10171d', '#0b1015'];
 
 /** Components of the library, and how this app wants them by default. */
 export const theme: MantineThemeOverride = createTheme({
