@@ -27,6 +27,27 @@ labelled() {
   done
 }
 
+# steady COMMAND...: as run, by way of a file, which takes output at once: Buildah loses the
+# end of what a step prints where its reader is slower than the step.
+steady() {
+  : >"$work/output"
+  : >"$work/growing"
+  "$@" >>"$work/output" 2>&1 &
+  child=$!
+  grow <"$work/output" | mask | tee "$work/said" &
+  copy=$!
+  await
+}
+
+# grow copies a file as it grows, until $work/growing is gone.
+grow() {
+  while [ -e "$work/growing" ]; do
+    cat || :
+    sleep 0.2 || :
+  done
+  cat
+}
+
 # build OPTION...: builds with these options and those of the image.
 build() {
   set -- "$@" --file "$work/Dockerfile" --iidfile "$work/image" --retry 2 --retry-delay 1s
@@ -41,7 +62,7 @@ build() {
   for label in $labels; do
     set -- "$@" --annotation "$label"
   done
-  run buildah bud "$@" -- "$context"
+  steady buildah bud "$@" -- "$context"
 }
 
 # cached builds one image with the layers of earlier builds, and leaves its own for the next:

@@ -2,12 +2,15 @@ package strategies_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/crane"
@@ -19,6 +22,47 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
+
+// TestBuildahSlowLog: a step that prints more than its log's reader takes loses nothing of it,
+// though Buildah does not wait for readers when a step has ended.
+func TestBuildahSlowLog(t *testing.T) {
+	const printed = 20_000
+	binary, err := helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, map[string]string{"helper": binary, "Dockerfile": fmt.Sprintf("FROM scratch\nCOPY helper /helper\nRUN [\"/helper\", \"print\", \"%d\"]\n", printed)})
+	command, _ := b.command(script(t, "buildah"))
+	log, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.Stderr = command.Stdout
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Nobody reads until the image is built.
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		if built, err := filepath.Glob(filepath.Join(b.work, "build.*", "image")); err != nil || len(built) > 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Error("the build waits for the reader of its log")
+			break
+		}
+	}
+	text, err := io.ReadAll(log)
+	if err := errors.Join(err, command.Wait()); err != nil {
+		t.Fatalf("%v:\n%.1000s", err, text)
+	}
+	var want strings.Builder
+	for n := range printed {
+		_, _ = fmt.Fprintln(&want, "line", n+1)
+	}
+	if !strings.Contains(string(text), "\n"+want.String()) {
+		t.Errorf("of %d lines that a step printed %d are there, or out of order", printed, strings.Count(string(text), "\nline "))
+	}
+}
 
 // TestBuildahSecrets: a step sees a secret where it mounts it; nobody sees it later.
 func TestBuildahSecrets(t *testing.T) {

@@ -117,9 +117,15 @@ run() {
   copy=$!
   "$@" >"$work/pipe" 2>&1 &
   child=$!
+  await
+}
+
+# await: waits for the child, then for what copies its output; its code is the child's.
+await() {
   code=0
   wait "$child" || code=$?
   child=
+  rm -f "$work/growing"
   wait "$copy" || :
   return "$code"
 }

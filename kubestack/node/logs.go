@@ -18,7 +18,8 @@ import (
 
 const (
 	maxLogLine   = 1 << 20         // longer lines are kept in parts, which the reader puts together again
-	drainTimeout = 2 * time.Second // for output still in the pipes when a container has ended
+	drainTimeout = 2 * time.Second // without output, once a container has ended and its pipes are still open
+	drainAtMost  = time.Minute     // for all output behind the end
 )
 
 // logFile takes the output of one run of a container into a file of the CRI's format, which the kubelet's own reader reads:
@@ -32,6 +33,7 @@ type logFile struct {
 	mu      sync.Mutex
 	file    *os.File
 	size    int64
+	lines   int64     // written in all, with parts of long ones
 	looked  time.Time // when the size was looked at
 	readers []*os.File
 	copying sync.WaitGroup
@@ -89,6 +91,7 @@ func (l *logFile) write(line []byte, stream runtimeapi.LogStreamType) {
 	}
 	written, _ := l.file.Write(entry) // a full disk must not stop the container's output
 	l.size += int64(written)
+	l.lines++
 }
 
 // rotateLarge begins another file where this one is too large, as the kubelet does: what is
@@ -111,16 +114,37 @@ func (l *logFile) rotateLarge() {
 
 // close returns when everything the container wrote is in the file.
 func (l *logFile) close() {
-	time.AfterFunc(drainTimeout, func() {
-		for _, reader := range l.readers {
-			_ = reader.Close() // a process that got away still holds the other end
-		}
-	})
-	l.copying.Wait()
+	copied := make(chan struct{})
+	go func() {
+		l.copying.Wait()
+		close(copied)
+	}()
+	l.drain(copied)
 	for _, reader := range l.readers {
-		_ = reader.Close()
+		_ = reader.Close() // a process that got away may still hold the other end
 	}
+	<-copied
 	_ = l.file.Close()
+}
+
+// drain waits until all output is copied, or none came for a while: to take what is in the
+// pipes, a busy machine needs its time.
+func (l *logFile) drain(copied <-chan struct{}) {
+	end := time.Now().Add(drainAtMost)
+	for before := int64(-1); time.Now().Before(end); {
+		select {
+		case <-copied:
+			return
+		case <-time.After(drainTimeout):
+		}
+		l.mu.Lock()
+		lines := l.lines
+		l.mu.Unlock()
+		if lines == before {
+			return
+		}
+		before = lines
+	}
 }
 
 // runningOf answers the one question that following a log asks the container runtime.
