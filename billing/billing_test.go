@@ -90,6 +90,8 @@ func (w *world) client(t *testing.T, change ...func(*billing.Options)) *billing.
 	t.Helper()
 	options := billing.Options{
 		Key: "sk_test_drydock", APIBase: w.url, Now: w.clock.Now,
+		// A machine that is slow for a moment is not Stripe that is slow.
+		Timeout: time.Minute, Patience: time.Minute,
 		Retry: transport.Retry{Attempts: 4, Wait: time.Millisecond, MaxWait: 10 * time.Millisecond},
 	}
 	for _, f := range change {
@@ -132,7 +134,7 @@ func until(t *testing.T, what string, holds func() bool) {
 // within bounds what a test waits for.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"drydock.dev/drydock/billing"
 	"drydock.dev/drydock/billing/billingtest"
 	"drydock.dev/drydock/fault"
 	"drydock.dev/drydock/graph/model"
@@ -25,7 +26,7 @@ func TestUsageAtAPeriodsStart(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
-			client := w.started(t)
+			client := w.started(t, func(o *billing.Options) { o.Patience = 50 * time.Millisecond })
 			signUp(t, client, "ada")
 			if err := client.ReportUsage(within(t), model.UsageReport{Login: "ada", BuildUID: "uid", Seconds: 3600, FinishedAt: noon}); err != nil {
 				t.Fatal(err)

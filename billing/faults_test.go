@@ -43,7 +43,7 @@ func TestFaults(t *testing.T) {
 			signUp(t, w.client(t), "ada")
 			client := w.started(t, func(o *billing.Options) {
 				if c.fault.Latency > 0 {
-					o.Timeout = 300 * time.Millisecond
+					o.Timeout = time.Second
 				}
 			})
 			c.fault.Times = -1

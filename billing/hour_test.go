@@ -37,8 +37,7 @@ func TestWarmHour(t *testing.T) {
 			signUp(t, operator, "ada")
 			w.subscribe(t, signUp(t, operator, "grace"), "prod_drydock_team")
 			w.clock.Set(c.from)
-			// A machine that is slow for a moment is not Stripe that is slow.
-			client := w.started(t, func(o *billing.Options) { o.CatchUpEvery, o.Patience = 5*time.Millisecond, time.Minute })
+			client := w.started(t, func(o *billing.Options) { o.CatchUpEvery = 5 * time.Millisecond })
 			read := func() {
 				for _, login := range []string{"ada", "grace"} {
 					dashboard(t, client, login)

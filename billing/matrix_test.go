@@ -114,8 +114,8 @@ CatchUp           | RATE_LIMITED 4   | RATE_LIMITED 4   | UNAVAILABLE 4    | UNA
 	}
 }
 
-// meet has a trouble meet an operation.
-func meet(t *testing.T, o operation, trouble trouble, times int) string {
+// meet has a trouble meet an operation, once begin returns.
+func meet(t *testing.T, o operation, trouble trouble, times int, begin func()) string {
 	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
 	plenty := func(o *billing.Options) {
 		o.Limits = billing.Limits{Total: 1e5, Endpoint: 1e5, Search: 1e5}
@@ -123,9 +123,9 @@ func meet(t *testing.T, o operation, trouble trouble, times int) string {
 	signUp(t, w.client(t, plenty), "ada")
 	road := newRoad(t)
 	c := w.started(t, plenty, func(o *billing.Options) {
-		o.HTTP, o.Patience = road, time.Minute
+		o.HTTP = road
 		if trouble.fault.Latency > 0 {
-			o.Timeout, o.Retry.Within, o.Patience = 2*time.Second, 3*time.Second, time.Second
+			o.Timeout, o.Retry.Within, o.Patience = 4*time.Second, 6*time.Second, 2*time.Second
 		}
 	})
 	if o.before != nil {
@@ -138,6 +138,7 @@ func meet(t *testing.T, o operation, trouble trouble, times int) string {
 		trouble.fault.Match, trouble.fault.Times = o.request, times
 		w.stripe.Inject(trouble.fault)
 	}
+	begin()
 	got, requests := outcome(within(t), c, o)
 	cell := fmt.Sprint(got, " ", requests-int(road.conflicts.Load()))
 	if o.done != nil {
@@ -183,23 +184,42 @@ func outcome(ctx context.Context, c *billing.Client, o operation) (got string, r
 func table(t *testing.T, times int) string {
 	t.Helper()
 	cells := make([][]string, len(operations))
-	var all sync.WaitGroup
-	busy, waiting := make(chan struct{}, 3), make(chan struct{}, 8)
-	for i, o := range operations {
+	for i := range operations {
 		cells[i] = make([]string, len(troubles))
-		for k, trouble := range troubles {
-			places := busy
-			if trouble.fault.Latency > 0 {
-				places = waiting
-			}
+	}
+	// Who waits for time to pass does so with all others, and while nobody else is busy.
+	var waiting, prepared sync.WaitGroup
+	places := make(chan struct{}, 6)
+	column := func(k int, trouble trouble, all *sync.WaitGroup, slow bool) {
+		for i, o := range operations {
 			all.Go(func() {
 				places <- struct{}{}
-				defer func() { <-places }()
-				t.Run(o.name+", "+trouble.name, func(t *testing.T) { cells[i][k] = meet(t, o, trouble, times) })
+				leave := sync.OnceFunc(func() { <-places })
+				defer leave()
+				begin := func() {}
+				if slow {
+					ready := sync.OnceFunc(prepared.Done)
+					defer ready()
+					begin = func() { leave(); ready(); prepared.Wait() }
+				}
+				t.Run(o.name+", "+trouble.name, func(t *testing.T) { cells[i][k] = meet(t, o, trouble, times, begin) })
 			})
 		}
 	}
-	all.Wait()
+	for k, trouble := range troubles {
+		if trouble.fault.Latency > 0 {
+			prepared.Add(len(operations))
+			column(k, trouble, &waiting, true)
+		}
+	}
+	waiting.Wait()
+	var busy sync.WaitGroup
+	for k, trouble := range troubles {
+		if trouble.fault.Latency == 0 {
+			column(k, trouble, &busy, false)
+		}
+	}
+	busy.Wait()
 	var text strings.Builder
 	row := func(first string, rest []string) {
 		line := fmt.Sprintf("%-17s", first)

@@ -97,22 +97,27 @@ func TestWatchAccount(t *testing.T) {
 func TestWatchAfterSlowness(t *testing.T) {
 	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
 	account := signUp(t, w.client(t), "ada")
-	c := w.started(t)
-	show(t, c, "ada")
+	road := newDelayed(t, http.MethodGet)
+	c := w.started(t, func(o *billing.Options) { o.HTTP, o.Patience = road, 50*time.Millisecond })
+	until(t, "the account is known", func() bool { return show(t, c, "ada").Plan == "Free" })
 	tokens, err := c.WatchAccount(within(t), "ada")
 	if err != nil {
 		t.Fatal(err)
 	}
 	<-tokens
 	w.call(t, "POST", "/v1/customers/"+account.CustomerID, form("email", "ada@example.com"))
-	w.stripe.Inject(billingtest.Fault{Match: "GET /v1/customers/{id}", Latency: 2 * time.Second})
+	back := make(chan struct{})
+	answer := sync.OnceFunc(func() { close(back) })
+	defer answer()
+	road.back.Store(&back)
 	if err := c.CatchUp(within(t)); err != nil {
 		t.Fatal(err)
 	}
 	<-tokens
 	if got := show(t, c, "ada"); got.Email != "" {
-		t.Fatalf("at first: %+v; the test wants the answer to be late", got)
+		t.Fatalf("at first: %+v; the answer is held back", got)
 	}
+	answer()
 	select {
 	case <-tokens:
 	case <-within(t).Done():

@@ -29,29 +29,31 @@ func event(id, kind, object string) []byte {
 func TestWebhookSignature(t *testing.T) {
 	const first, second = "whsec_first", "whsec_second"
 	body := event("evt_1", "product.updated", `{"id":"prod_drydock_free","object":"product"}`)
-	now := time.Now()
+	signed := func(age time.Duration, body []byte, secrets ...string) func(time.Time) string {
+		return func(now time.Time) string { return billingtest.Sign(body, now.Add(-age), secrets...) }
+	}
 	cases := []struct {
 		reason    string
 		secrets   []string
 		body      []byte
-		signature string
+		signature func(now time.Time) string
 		kind      fault.Kind
 	}{
-		{"the secret's", []string{first}, body, billingtest.Sign(body, now, first), ""},
-		{"the old secret's, while a new one is being put in", []string{second, first}, body, billingtest.Sign(body, now, first), ""},
-		{"the new secret's", []string{second, first}, body, billingtest.Sign(body, now, second), ""},
-		{"both secrets', and we have the new one", []string{second}, body, billingtest.Sign(body, now, first, second), ""},
-		{"almost too old", []string{first}, body, billingtest.Sign(body, now.Add(-290*time.Second), first), ""},
-		{"another secret's", []string{first}, body, billingtest.Sign(body, now, second), fault.Forbidden},
-		{"no signature", []string{first}, body, "", fault.Forbidden},
-		{"no signature of a version that we know", []string{first}, body, fmt.Sprintf("t=%d,v9=00", now.Unix()), fault.Forbidden},
-		{"words", []string{first}, body, "please", fault.Forbidden},
-		{"too old: somebody plays it again", []string{first}, body, billingtest.Sign(body, now.Add(-6*time.Minute), first), fault.Forbidden},
-		{"of another body", []string{first}, body, billingtest.Sign([]byte("{}"), now, first), fault.Forbidden},
-		{"of nothing that we expect", nil, body, billingtest.Sign(body, now, first), fault.NotFound},
-		{"an empty secret proves nothing", []string{first}, body, billingtest.Sign(body, now, ""), fault.Forbidden},
-		{"no event", []string{first}, []byte("{}"), billingtest.Sign([]byte("{}"), now, first), fault.BadUserInput},
-		{"no JSON", []string{first}, []byte("x"), billingtest.Sign([]byte("x"), now, first), fault.BadUserInput},
+		{"the secret's", []string{first}, body, signed(0, body, first), ""},
+		{"the old secret's, while a new one is being put in", []string{second, first}, body, signed(0, body, first), ""},
+		{"the new secret's", []string{second, first}, body, signed(0, body, second), ""},
+		{"both secrets', and we have the new one", []string{second}, body, signed(0, body, first, second), ""},
+		{"almost too old", []string{first}, body, signed(4*time.Minute, body, first), ""},
+		{"another secret's", []string{first}, body, signed(0, body, second), fault.Forbidden},
+		{"no signature", []string{first}, body, func(time.Time) string { return "" }, fault.Forbidden},
+		{"no signature of a version that we know", []string{first}, body, func(now time.Time) string { return fmt.Sprintf("t=%d,v9=00", now.Unix()) }, fault.Forbidden},
+		{"words", []string{first}, body, func(time.Time) string { return "please" }, fault.Forbidden},
+		{"too old: somebody plays it again", []string{first}, body, signed(6*time.Minute, body, first), fault.Forbidden},
+		{"of another body", []string{first}, body, signed(0, []byte("{}"), first), fault.Forbidden},
+		{"of nothing that we expect", nil, body, signed(0, body, first), fault.NotFound},
+		{"an empty secret proves nothing", []string{first}, body, signed(0, body, ""), fault.Forbidden},
+		{"no event", []string{first}, []byte("{}"), signed(0, []byte("{}"), first), fault.BadUserInput},
+		{"no JSON", []string{first}, []byte("x"), signed(0, []byte("x"), first), fault.BadUserInput},
 	}
 	w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
 	for _, c := range cases {
@@ -60,7 +62,7 @@ func TestWebhookSignature(t *testing.T) {
 			client := w.started(t, func(o *billing.Options) {
 				o.WebhookSecrets, o.Announce = c.secrets, collect(&announced)
 			})
-			err := client.Webhook(within(t), c.body, c.signature)
+			err := client.Webhook(within(t), c.body, c.signature(time.Now()))
 			if c.kind == "" && err != nil || c.kind != "" && fault.KindOf(err) != c.kind {
 				t.Errorf("got %v, want %q", err, c.kind)
 			}

@@ -15,24 +15,25 @@ import (
 	"drydock.dev/drydock/graph/model"
 )
 
-// delayed holds the answer to the next write of a customer back.
+// delayed holds the answer to the next request back that is about customers.
 type delayed struct {
-	next *http.Transport
+	next   *http.Transport
+	method string // of the request
 	// back is closed to let the answer go; nil where none is to be held.
 	back atomic.Pointer[chan struct{}]
 	// arrived is told when Stripe has answered.
 	arrived chan struct{}
 }
 
-func newDelayed(t *testing.T) *delayed {
-	d := &delayed{next: &http.Transport{}, arrived: make(chan struct{}, 1)}
+func newDelayed(t *testing.T, method string) *delayed {
+	d := &delayed{next: &http.Transport{}, method: method, arrived: make(chan struct{}, 1)}
 	t.Cleanup(d.next.CloseIdleConnections)
 	return d
 }
 
 func (d *delayed) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := d.next.RoundTrip(request)
-	if request.Method == http.MethodPost && strings.HasPrefix(request.URL.Path, "/v1/customers") {
+	if request.Method == d.method && strings.HasPrefix(request.URL.Path, "/v1/customers") {
 		if back := d.back.Swap(nil); back != nil {
 			d.arrived <- struct{}{}
 			<-*back
@@ -60,7 +61,7 @@ func TestOwnWriteIsNotHeld(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t, billingtest.Options{Limits: billingtest.Unlimited})
-			road := newDelayed(t)
+			road := newDelayed(t, http.MethodPost)
 			client := w.started(t, func(o *billing.Options) { o.HTTP = road })
 			account := signUp(t, client, "ada")
 			role := func(role string) {
