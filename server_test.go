@@ -18,7 +18,7 @@ import (
 	"drydock.dev/drydock/billing/billingtest"
 )
 
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // nowhere is a kubeconfig of a cluster that does not answer.
 const nowhere = "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts: [{name: c, context: {cluster: c, user: u}}]\n" +

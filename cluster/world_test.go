@@ -26,7 +26,7 @@ import (
 )
 
 // patience bounds every wait for something that must happen.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // world is a real control plane with the CRDs, and a way to it beside the tested one:
 // to look, and to do what the controller does.

@@ -20,6 +20,7 @@ import (
 	"drydock.dev/drydock/graph/model"
 	"drydock.dev/drydock/loaders"
 	"drydock.dev/drydock/resolvers"
+	"drydock.dev/drydock/transport"
 )
 
 const proxySecret = "a-secret-of-the-proxy"
@@ -66,6 +67,9 @@ func (f *fleet) join(t *testing.T) *replica {
 	r := &replica{}
 	money, err := billing.New(billing.Options{
 		Key: "sk_test_gateway", APIBase: f.stripe.URL, HTTP: r,
+		// A machine that is slow for a moment is not Stripe that is slow.
+		Timeout: deadline, Patience: deadline,
+		Retry: transport.Retry{Attempts: 4, Wait: time.Millisecond, MaxWait: 10 * time.Millisecond},
 		Announce: func(_ context.Context, notices []string) error {
 			for _, other := range f.replicas {
 				if other != r {

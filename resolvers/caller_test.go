@@ -17,7 +17,7 @@ import (
 )
 
 // patience is how long a test waits for what should come.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // newExecutor is gqlgen's engine as the gateway sets it up: fresh loaders for each
 // response, a fault's kind as the code and its public words as the message.

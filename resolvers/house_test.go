@@ -90,7 +90,10 @@ func (h *house) afresh() *house {
 	next.registry, next.audit, next.agent = prometheus.NewRegistry(), &log{}, "replica-"+rand.Text()
 	logger := slog.New(slog.NewTextHandler(next.audit, nil))
 	var err error
-	next.billing, err = billing.New(billing.Options{Key: stripeKey, APIBase: h.stripeURL, Registerer: next.registry, WebhookSecrets: []string{webhookSecret}})
+	next.billing, err = billing.New(billing.Options{
+		Key: stripeKey, APIBase: h.stripeURL, Registerer: next.registry, WebhookSecrets: []string{webhookSecret},
+		Timeout: patience, Patience: patience, // a machine that is slow for a moment is not Stripe that is slow
+	})
 	if err != nil {
 		h.t.Fatal(err)
 	}

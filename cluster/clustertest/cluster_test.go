@@ -15,23 +15,26 @@ func TestStart(t *testing.T) {
 	if nodes := c.Kubectl(t, "get", "nodes", "--no-headers"); !strings.Contains(nodes, " Ready ") {
 		t.Errorf("no node is ready:\n%s", nodes)
 	}
-	asked := slices.ContainsFunc(c.AuditEvents(t), func(e clustertest.Event) bool {
-		return e.Verb == "list" && e.Resource == "nodes" && strings.HasPrefix(e.UserAgent, "kubectl")
+	eventually(t, "the audit log has kubectl's request", func() bool {
+		return slices.ContainsFunc(c.AuditEvents(t), func(e clustertest.Event) bool {
+			return e.Verb == "list" && e.Resource == "nodes" && strings.HasPrefix(e.UserAgent, "kubectl")
+		})
 	})
-	if !asked {
-		t.Error("the audit log does not have kubectl's request")
-	}
-	before := c.Requests(t)
-	if before.Watches["pods"] < 1 {
-		t.Errorf("no watch of pods is counted, but the scheduler has one: %v", before.Watches)
-	}
+	eventually(t, "the scheduler's watch of pods is counted", func() bool { return c.Requests(t).Watches["pods"] > 0 })
+	before := c.Requests(t).Total["LIST secrets"]
 	c.Kubectl(t, "get", "secrets")
-	for deadline := time.Now().Add(10 * time.Second); c.Requests(t).Total["LIST secrets"] <= before.Total["LIST secrets"]; {
-		if time.Now().After(deadline) {
-			t.Fatal("a list of secrets was not counted")
-		}
-	}
+	eventually(t, "a list of secrets is counted", func() bool { return c.Requests(t).Total["LIST secrets"] > before })
 	if err := c.Stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// eventually waits for a condition.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !holds(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
 	}
 }
