@@ -81,8 +81,13 @@ func TestLogIsKept(t *testing.T) {
 		t.Errorf("%d lines kept, the status says %+v", len(lines), kept)
 	}
 	first := slices.Index(lines, "line 1")
-	if first < 0 || len(lines) < first+printed || lines[first+printed-1] != fmt.Sprintf("line %d", printed) {
-		t.Errorf("line 1 of %d is at %d of %d", printed, first, len(lines))
+	if first < 0 || len(lines) < first+printed {
+		t.Fatalf("line 1 of %d is at %d of %d; the last is %q", printed, first, len(lines), lines[len(lines)-1])
+	}
+	for i := range printed {
+		if want := fmt.Sprintf("line %d", i+1); lines[first+i] != want {
+			t.Fatalf("line %d of the log is %q, want %q", first+i+1, lines[first+i], want)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	chaosBuilds = flag.Int("chaos-builds", 300, "how many builds TestChaos makes; a thousand take five minutes")
+	chaosBuilds = flag.Int("chaos-builds", 120, "how many builds TestChaos makes; a thousand take five minutes")
 	chaosSeed   = flag.Uint64("chaos-seed", 1, "what TestChaos draws its lots from")
 )
 

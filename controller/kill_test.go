@@ -2,6 +2,7 @@ package controller_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -99,13 +101,26 @@ func TestStandby(t *testing.T) {
 	})
 }
 
-// program builds a main package of this module.
+// programs are those that were built, in a folder that goes when all tests are through.
+var programs struct {
+	sync.Mutex
+	dir   string
+	built map[string]string
+}
+
+// program builds a main package of this module, once for all tests.
 func program(t *testing.T, main string) (binary string) {
 	t.Helper()
-	binary = filepath.Join(t.TempDir(), "program")
+	programs.Lock()
+	defer programs.Unlock()
+	if binary, ok := programs.built[main]; ok {
+		return binary
+	}
+	binary = filepath.Join(programs.dir, fmt.Sprint("program", len(programs.built)))
 	if out, err := exec.Command("go", "build", "-o", binary, main).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	programs.built[main] = binary
 	return binary
 }
 
@@ -121,7 +136,7 @@ var listening = regexp.MustCompile(`msg="the controller starts" metrics=(\S+)`)
 // launchBinary starts a controller; later flags win over its own.
 func (w *world) launchBinary(binary string, flags ...string) *process {
 	w.t.Helper()
-	own := []string{"--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "2s"}
+	own := []string{"--strategy", "buildah", "--metrics-listen", "127.0.0.1:0", "--lease-duration", "6s"}
 	command := exec.Command(binary, append(own, flags...)...)
 	command.Env = w.environment()
 	stderr, err := command.StderrPipe()

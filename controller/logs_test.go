@@ -116,7 +116,7 @@ func (p *printing) follow(c *cluster.Client) *follower {
 // until reads up to a number of lines, all of them where it is 0.
 func (f *follower) until(count int) {
 	f.t.Helper()
-	deadline := time.After(2 * time.Minute)
+	deadline := time.After(patience)
 	for count == 0 || len(f.got) < count {
 		select {
 		case line, more := <-f.lines:

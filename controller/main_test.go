@@ -1,6 +1,7 @@
 package controller_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -15,5 +16,16 @@ var plane *clustertest.Cluster
 
 func TestMain(m *testing.M) {
 	log.SetLogger(logr.Discard()) // what goes past the controller's own logger
-	os.Exit(clustertest.Run(m, func(c *clustertest.Cluster) { plane = c }))
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "drydock-programs")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	programs.dir, programs.built = dir, map[string]string{}
+	return clustertest.Run(m, func(c *clustertest.Cluster) { plane = c })
 }

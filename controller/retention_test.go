@@ -156,10 +156,10 @@ func TestImageIsDeleted(t *testing.T) {
 	w.delete(image)
 	again := w.older(w.image("app"), 1+count, old{5, good})
 	binary := program(t, "../cmd/controller")
-	first := w.launchBinary(binary)
+	first := w.launchBinary(binary, "--leader-elect=false")
 	w.eventually("some are gone", func() bool { return len(w.builds()) <= count-5 })
 	first.kill()
-	w.launchBinary(binary)
+	w.launchBinary(binary, "--leader-elect=false")
 	w.eventually("all are gone but the new image's", func() bool { return len(w.builds()) == 1 && w.there(again) })
 	w.eventually("their logs too", func() bool { return w.keptLogs() == 0 })
 	if got := w.metered(); got != count*60 {

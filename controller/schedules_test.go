@@ -50,8 +50,10 @@ func (w *world) change(image *v1alpha1.Image, sub, patch string) {
 // There is no strategy: builds are made, and wait.
 func TestSchedule(t *testing.T) {
 	w := newWorld(t)
+	// Five minutes past the next hour, and so no run comes due while the test runs.
 	var ahead atomic.Int64
-	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	begin := time.Until(time.Now().Truncate(time.Hour).Add(time.Hour + 5*time.Minute))
+	clock := func() time.Time { return time.Now().Add(begin + time.Duration(ahead.Load())) }
 	run := func() (stop func()) {
 		return w.run(func(o *controller.Options) {
 			o.Now, o.Strategy, o.MinScheduleInterval = clock, "none", 5*time.Minute

@@ -106,12 +106,17 @@ func (w *world) apply() {
 func (w *world) startStripe(options billingtest.Options) {
 	w.t.Helper()
 	var err error
+	options.Limits = billingtest.Unlimited // each test has a Stripe of its own, and makes its accounts there
 	if w.stripe, err = billingtest.New(options); err != nil {
 		w.t.Fatal(err)
 	}
 	server := httptest.NewServer(w.stripe)
 	w.stripeURL = server.URL
-	w.billing, err = billing.New(billing.Options{Key: "sk_test_controller", APIBase: server.URL, Timeout: 2 * time.Second, Now: w.now})
+	w.billing, err = billing.New(billing.Options{
+		Key: "sk_test_controller", APIBase: server.URL, Now: w.now,
+		// A machine that is slow for a moment is not Stripe that is slow.
+		Timeout: patience, Patience: patience, Limits: billing.Limits{Total: 1e6, Endpoint: 1e6, Search: 1e6},
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -151,7 +156,7 @@ func (w *world) newAccount() {
 // clear removes what an account has, so that the next test's controller finds nothing
 // of this one. Its own controller has ended: nobody else lets Builds go.
 func (w *world) clear(namespace string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	in := client.InNamespace(namespace)
 	var builds v1alpha1.BuildList
@@ -282,10 +287,13 @@ func (w *world) build(image *v1alpha1.Image, number int64, change ...func(*v1alp
 	return build
 }
 
-// await waits until a build is as told; it fails the test after a minute.
+// patience bounds what a test waits for.
+const patience = 3 * time.Minute
+
+// await waits until a build is as told; it fails the test when its patience is over.
 func (w *world) await(build *v1alpha1.Build, what string, is func(*v1alpha1.Build) bool) *v1alpha1.Build {
 	w.t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(patience)
 	for {
 		var now v1alpha1.Build
 		err := w.kube.Get(w.t.Context(), client.ObjectKeyFromObject(build), &now)
@@ -302,9 +310,9 @@ func (w *world) await(build *v1alpha1.Build, what string, is func(*v1alpha1.Buil
 // eventually waits until something holds.
 func (w *world) eventually(what string, holds func() bool) {
 	w.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !holds(); pause(w.t) {
+	for deadline := time.Now().Add(patience); !holds(); pause(w.t) {
 		if time.Now().After(deadline) {
-			w.t.Fatalf("not so after a minute: %s", what)
+			w.t.Fatalf("not so after %s: %s", patience, what)
 		}
 	}
 }
