@@ -54,6 +54,7 @@ func (w *Witness) watch(session playwright.BrowserContext) {
 		}
 	})
 	session.OnPage(func(page playwright.Page) {
+		page.OnCrash(func(playwright.Page) { w.complain("the page %s crashed", page.URL()) })
 		page.OnWebSocket(func(s playwright.WebSocket) {
 			w.ask(s.URL())
 			s.OnSocketError(func(reason string) { w.complain("%s: %s", s.URL(), reason) })
