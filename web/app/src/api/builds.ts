@@ -8,6 +8,7 @@ export const BuildRow = graphql(`
     phase
     reason
     trigger
+    triggeredBy
     commit
     digest
     queuedAt

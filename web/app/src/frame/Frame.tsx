@@ -8,6 +8,7 @@ import { SignIn } from '../pages/SignIn';
 import { ConnectionNotice } from './ConnectionNotice';
 import { Header } from './Header';
 import { Waiting } from './Waiting';
+import { usePageFocus } from './usePageFocus';
 
 export type Viewer = { id: string; login: string; role: Role };
 
@@ -15,6 +16,7 @@ export type Viewer = { id: string; login: string; role: Role };
 export function Frame() {
   const [{ data, error, fetching }, ask] = useQuery({ query: ViewerQuery });
   const viewer = data?.viewer;
+  const main = usePageFocus();
   return (
     <>
       <a className="skip" href="#main">
@@ -22,7 +24,7 @@ export function Frame() {
       </a>
       <Header viewer={viewer} />
       <ConnectionNotice />
-      <Container component="main" id="main" tabIndex={-1} size={1160} w="100%" px="md" pt="xl" pb={64}>
+      <Container component="main" id="main" ref={main} tabIndex={-1} size={1160} w="100%" px="md" pt="xl" pb={64}>
         {error && !data && <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />}
         {fetching && !data && <Waiting />}
         {viewer && <Outlet context={viewer} />}

@@ -1,7 +1,7 @@
 import { Button, Container, Menu } from '@mantine/core';
 import IconChevronDown from '@tabler/icons-react/dist/esm/icons/IconChevronDown.mjs';
 import IconLogout from '@tabler/icons-react/dist/esm/icons/IconLogout.mjs';
-import { Link, NavLink } from 'react-router';
+import { Link, NavLink, useLocation } from 'react-router';
 import { signOut } from '../session';
 import type { Viewer } from './Frame';
 import { SchemeMenu } from './SchemeMenu';
@@ -17,7 +17,7 @@ export function Header({ viewer }: { viewer: Viewer | null | undefined }) {
           Drydock
         </Link>
         <nav aria-label="Main" className={classes.nav} hidden={!viewer}>
-          <Item to="/" label="Images" />
+          <Images />
           <Item to="/usage" label="Usage" />
           <Item to="/plan" label="Plan" />
           <Item to="/settings" label="Settings" />
@@ -48,9 +48,20 @@ export function Header({ viewer }: { viewer: Viewer | null | undefined }) {
   );
 }
 
+/** The way to the images, where one is also on the page of an image or of a build. */
+function Images() {
+  const { pathname } = useLocation();
+  const within = pathname === '/' || /^\/(new|images|builds)(\/|$)/.test(pathname);
+  return (
+    <Link to="/" className={classes.item} aria-current={pathname === '/' ? 'page' : within || undefined}>
+      Images
+    </Link>
+  );
+}
+
 function Item({ to, label }: { to: string; label: string }) {
   return (
-    <NavLink to={to} end={to === '/'} className={classes.item}>
+    <NavLink to={to} className={classes.item}>
       {label}
     </NavLink>
   );

@@ -1,6 +1,6 @@
 import { Anchor, Badge, Button, Skeleton, Table, Title } from '@mantine/core';
 import IconUsers from '@tabler/icons-react/dist/esm/icons/IconUsers.mjs';
-import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link } from 'react-router';
 import { useQuery } from 'urql';
 import { useViewer } from '../frame/Frame';
@@ -10,6 +10,7 @@ import { AdministratorsOnly } from '../parts/AdministratorsOnly';
 import { Empty } from '../parts/Empty';
 import { Failure } from '../parts/Failure';
 import { When } from '../parts/time';
+import { useArrival } from '../parts/useArrival';
 import classes from './Accounts.module.css';
 
 const AccountsQuery = graphql(`
@@ -74,12 +75,8 @@ function List() {
 /** One page of the list; a later one takes the focus from the button that asked for it. */
 function Page({ after, more }: { after: string | null; more?: (cursor: string) => void }) {
   const [{ data, error }, ask] = useQuery({ query: AccountsQuery, variables: { first: pageSize, after } });
-  const first = useRef<HTMLAnchorElement>(null);
   const accounts = data?.accounts;
-  const loaded = Boolean(accounts);
-  useEffect(() => {
-    if (loaded && after !== null) first.current?.focus({ preventScroll: true });
-  }, [loaded, after]);
+  const rows = useArrival<HTMLTableSectionElement>(Boolean(accounts) && after !== null);
 
   if (!accounts) {
     return (
@@ -104,11 +101,11 @@ function Page({ after, more }: { after: string | null; more?: (cursor: string) =
   const { hasNextPage, endCursor } = accounts.pageInfo;
   return (
     <>
-      <Table.Tbody>
-        {accounts.edges.map(({ node }, i) => (
+      <Table.Tbody ref={rows}>
+        {accounts.edges.map(({ node }) => (
           <Table.Tr key={node.id}>
             <Table.Td>
-              <Anchor component={Link} to={`/accounts/${encodeURIComponent(node.login)}`} fw={600} ref={i === 0 ? first : undefined}>
+              <Anchor component={Link} to={`/accounts/${encodeURIComponent(node.login)}`} fw={600}>
                 {node.login}
               </Anchor>{' '}
               {node.role === 'ADMIN' && (

@@ -22,7 +22,6 @@ export const BuildFields = graphql(`
   fragment BuildFields on Build {
     ...BuildRow
     message
-    triggeredBy
     references
     billedSeconds
     webhookDelivery {

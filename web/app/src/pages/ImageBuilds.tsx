@@ -9,6 +9,7 @@ import type { ImageFieldsFragment } from '../gql/graphql';
 import { BuildTable } from '../parts/BuildTable';
 import { Empty } from '../parts/Empty';
 import { Failure } from '../parts/Failure';
+import { useArrival } from '../parts/useArrival';
 
 const ImageBuildsQuery = graphql(`
   query ImageBuilds($image: ID!, $first: Int!, $after: String) {
@@ -82,6 +83,7 @@ type PageProps = { image: ImageFieldsFragment; after: string | null; more?: (cur
 function Page({ image, after, more }: PageProps) {
   const [{ data, error }, ask] = useQuery({ query: ImageBuildsQuery, variables: { image: image.id, first: pageSize, after } });
   const builds = data?.node && 'builds' in data.node ? data.node.builds : undefined;
+  const table = useArrival<HTMLDivElement>(Boolean(builds) && after !== null);
   if (error && !builds) return <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />;
   if (!builds) return <Skeleton height={160} radius="lg" />;
   if (builds.edges.length === 0 && after === null) {
@@ -95,7 +97,7 @@ function Page({ image, after, more }: PageProps) {
   }
   return (
     <>
-      <BuildTable builds={builds.edges.map((edge) => edge.node)} />
+      <BuildTable ref={table} builds={builds.edges.map((edge) => edge.node)} />
       {more && builds.pageInfo.hasNextPage && (
         <Button variant="default" mt="sm" onClick={() => more(builds.pageInfo.endCursor!)}>
           Show older builds

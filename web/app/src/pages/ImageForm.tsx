@@ -84,7 +84,6 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
             withAsterisk={false}
             spellCheck={false}
             autoCapitalize="none"
-            data-autofocus
           />
         </Part>
       )}
@@ -159,7 +158,7 @@ function Part({ title, about, children }: { title: string; about: string; childr
     <fieldset className={`card ${classes.part}`}>
       <legend className={classes.legend}>{title}</legend>
       <div aria-hidden="true">
-        <Text fw={600}>{title}</Text>
+        <Text className={classes.title}>{title}</Text>
         <Text c="dimmed" size="sm">
           {about}
         </Text>

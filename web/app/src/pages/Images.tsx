@@ -14,6 +14,7 @@ import type { BuildPhase, ImageFilter, ImageOrder } from '../gql/graphql';
 import { Empty } from '../parts/Empty';
 import { Failure } from '../parts/Failure';
 import { phaseLabel, phases } from '../parts/Phase';
+import { useArrival } from '../parts/useArrival';
 import { ImageRow } from './ImageRow';
 import classes from './Images.module.css';
 
@@ -155,6 +156,7 @@ function List({ filter, orderBy, clear }: ListProps) {
 function Page({ after, filter, orderBy, clear, more }: ListProps & { after: string | null; more?: (cursor: string) => void }) {
   const [{ data, error }, ask] = useQuery({ query: ImagesQuery, variables: { first: pageSize, after, filter, orderBy } });
   const images = data?.viewer?.images;
+  const list = useArrival<HTMLUListElement>(Boolean(images) && after !== null);
   if (error && !images) return <Failure error={error} retry={() => ask({ requestPolicy: 'network-only' })} />;
   if (!images) return <Rows />;
   if (images.edges.length === 0 && after === null) return <NoImages filtered={Object.keys(filter).length > 0} clear={clear} />;
@@ -162,7 +164,7 @@ function Page({ after, filter, orderBy, clear, more }: ListProps & { after: stri
   return (
     <>
       {after === null && <p className={classes.count}>{images.totalCount === 1 ? '1 image' : `${images.totalCount} images`}</p>}
-      <ul className={classes.list}>
+      <ul className={classes.list} ref={list}>
         {images.edges.map(({ node }) => (
           <ImageRow key={node.id} image={node} />
         ))}

@@ -9,8 +9,8 @@ import classes from './SignIn.module.css';
 /** The page for people who are not signed in: what this is, and the ways in. The address stays, so that they arrive where they wanted to go. */
 export function SignIn() {
   usePageTitle('Sign in');
-  const { pathname, search } = useLocation();
-  const target = encodeURIComponent(pathname + search);
+  const { pathname, search, hash } = useLocation();
+  const target = encodeURIComponent(pathname + search + hash);
   return (
     <div className={classes.page}>
       <div>

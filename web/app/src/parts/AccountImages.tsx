@@ -1,12 +1,13 @@
 import { Badge, Button, Skeleton, Title } from '@mantine/core';
 import IconStack2 from '@tabler/icons-react/dist/esm/icons/IconStack2.mjs';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { useQuery } from 'urql';
 import { graphql } from '../gql';
 import { Empty } from './Empty';
 import { Failure } from './Failure';
 import { Phase } from './Phase';
 import { When } from './time';
+import { useArrival } from './useArrival';
 import classes from './AccountImages.module.css';
 
 const AccountImagesQuery = graphql(`
@@ -55,12 +56,8 @@ export function AccountImages({ login }: { login: string }) {
 
 function Page({ login, after, more }: { login: string; after: string | null; more?: (cursor: string) => void }) {
   const [{ data, error }, ask] = useQuery({ query: AccountImagesQuery, variables: { login, first: pageSize, after } });
-  const list = useRef<HTMLUListElement>(null);
   const images = data?.account?.images;
-  const loaded = Boolean(images);
-  useEffect(() => {
-    if (loaded && after !== null) list.current?.focus({ preventScroll: true });
-  }, [loaded, after]);
+  const list = useArrival<HTMLUListElement>(Boolean(images) && after !== null);
 
   if (!images) {
     return (

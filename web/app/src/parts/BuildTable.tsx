@@ -1,4 +1,5 @@
 import { Anchor, Table } from '@mantine/core';
+import type { Ref } from 'react';
 import { Link } from 'react-router';
 import type { BuildRowFragment, BuildTrigger } from '../gql/graphql';
 import { Copy } from './Copy';
@@ -15,19 +16,19 @@ export const triggerLabels: Record<BuildTrigger, string> = {
 };
 
 /** Builds, one in a line. */
-export function BuildTable({ builds }: { builds: BuildRowFragment[] }) {
+export function BuildTable({ builds, ref }: { builds: BuildRowFragment[]; ref?: Ref<HTMLDivElement> }) {
   return (
-    <div className={`card ${classes.scroll}`} role="region" aria-label="Builds" tabIndex={0}>
+    <div ref={ref} className={`card ${classes.scroll}`} role="region" aria-label="Builds" tabIndex={0}>
       <Table verticalSpacing="sm" horizontalSpacing="md" className={classes.table}>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>Build</Table.Th>
-            <Table.Th>Status</Table.Th>
-            <Table.Th>Queued</Table.Th>
-            <Table.Th>Took</Table.Th>
-            <Table.Th>Started by</Table.Th>
-            <Table.Th>Commit</Table.Th>
-            <Table.Th>Digest</Table.Th>
+            <Table.Th scope="col">Build</Table.Th>
+            <Table.Th scope="col">Status</Table.Th>
+            <Table.Th scope="col">Queued</Table.Th>
+            <Table.Th scope="col">Took</Table.Th>
+            <Table.Th scope="col">Started by</Table.Th>
+            <Table.Th scope="col">Commit</Table.Th>
+            <Table.Th scope="col">Digest</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -47,7 +48,14 @@ export function BuildTable({ builds }: { builds: BuildRowFragment[] }) {
               <Table.Td>
                 <Duration from={build.startedAt} to={build.finishedAt} seconds={build.durationSeconds} />
               </Table.Td>
-              <Table.Td>{triggerLabels[build.trigger]}</Table.Td>
+              <Table.Td className={classes.by}>
+                {triggerLabels[build.trigger]}
+                {build.triggeredBy && (
+                  <div className={classes.detail} title={build.triggeredBy}>
+                    {build.triggeredBy}
+                  </div>
+                )}
+              </Table.Td>
               <Table.Td>{build.commit ? <code className={classes.mono}>{build.commit.slice(0, 8)}</code> : '–'}</Table.Td>
               <Table.Td>{build.digest ? <Copy text={build.digest} shown={build.digest.slice(7, 19)} what="digest" /> : '–'}</Table.Td>
             </Table.Tr>

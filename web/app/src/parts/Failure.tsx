@@ -15,7 +15,14 @@ export function Failure({ error, title, retry }: { error: CombinedError | undefi
           Request {requestId}
         </Text>
       )}
-      {retry && (
+      {codeOf(error) === 'UNAUTHENTICATED' && (
+        <div>
+          <Button size="xs" variant="default" mt="sm" onClick={() => location.reload()}>
+            Sign in again
+          </Button>
+        </div>
+      )}
+      {retry && codeOf(error) !== 'UNAUTHENTICATED' && (
         <div>
           <Button size="xs" variant="default" mt="sm" onClick={retry}>
             Try again
@@ -32,6 +39,8 @@ function titleOf(error: CombinedError): string {
     case 'TIMEOUT':
     case undefined:
       return 'Not available just now';
+    case 'UNAUTHENTICATED':
+      return 'You are signed out';
     case 'LIMIT_EXCEEDED':
       return 'Your plan does not allow more';
     case 'BAD_USER_INPUT':

@@ -28,11 +28,11 @@ export function PlanCard({ plan, present, action }: { plan: PlanFieldsFragment; 
       <dl className={classes.limits}>
         <Limit name="Included build minutes">{minutes(limits.includedBuildMinutes)}</Limit>
         <Limit name="Each further minute">{further(plan)}</Limit>
-        <Limit name="Builds at once">{limits.concurrentBuilds}</Limit>
-        <Limit name="Images">{limits.images}</Limit>
+        <Limit name="Builds at once">{limits.concurrentBuilds.toLocaleString('en')}</Limit>
+        <Limit name="Images">{limits.images.toLocaleString('en')}</Limit>
         <Limit name="Longest build">{span(limits.buildTimeoutSeconds).replace(/ 0 (s|min)$/, '')}</Limit>
         <Limit name="CPU of a build">{limits.cpu}</Limit>
-        <Limit name="Memory of a build">{limits.memory}</Limit>
+        <Limit name="Memory of a build">{limits.memory.replace(/([KMGT]i)$/, ' $1B')}</Limit>
       </dl>
       {action && <div className={classes.action}>{action}</div>}
     </article>

@@ -37,5 +37,13 @@ export const variables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#8795a1',
     '--mantine-color-error': '#ff9b8f',
     '--mantine-color-anchor': '#7bbae3',
+    '--mantine-color-red-light': '#3a1a19',
+    '--mantine-color-red-light-color': '#ffb4ab',
+    '--mantine-color-yellow-light': '#332a13',
+    '--mantine-color-yellow-light-color': '#f3cf7f',
+    '--mantine-color-dock-light': '#132b3d',
+    '--mantine-color-dock-light-color': '#a9d4f1',
+    '--mantine-color-gray-light': '#222d36',
+    '--mantine-color-gray-light-color': '#dbe3ea',
   },
 });
