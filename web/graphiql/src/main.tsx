@@ -7,17 +7,19 @@ import { createClient } from 'graphql-ws';
 import { createRoot } from 'react-dom/client';
 import { Bar } from './bar';
 import { examples } from './examples';
+import { useScheme } from './useScheme';
 
 const endpoint = new URL('/graphql', location.href);
 const socket = createClient({ url: endpoint.href.replace(/^http/, 'ws') });
 const fetcher = createGraphiQLFetcher({ url: endpoint.href, wsClient: socket });
 
 function App() {
+  const scheme = useScheme();
   return (
     <>
       {/* A socket keeps the session it was opened with: end it when the session changes. */}
       <Bar onChange={() => socket.terminate()} />
-      <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables">
+      <GraphiQL fetcher={fetcher} forcedTheme={scheme} defaultTabs={examples} defaultEditorToolsVisibility="variables">
         <GraphiQL.Logo>
           <span className="title">GraphiQL</span>
         </GraphiQL.Logo>
