@@ -47,7 +47,7 @@ func controller(t *testing.T, flags ...string) *stack.Process {
 
 func end(t *testing.T, p *stack.Process) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if _, err := p.Stop(ctx); err != nil {
 		t.Error(err)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
@@ -58,7 +57,7 @@ func TestDrain(t *testing.T) {
 	if err := <-answer; err != nil {
 		t.Errorf("the request that was under way: %v", err)
 	}
-	if code, err := g.Wait(within(t, 20*time.Second)); code != 0 || err != nil {
+	if code, err := g.Wait(within(t, patience)); code != 0 || err != nil {
 		t.Errorf("exit code %d (%v), want 0", code, err)
 	}
 
@@ -92,7 +91,7 @@ func checkReconnect(t *testing.T, streams map[string]client.Stream) {
 func TestStopsQuietly(t *testing.T) {
 	g, c := gateway(t), controller(t)
 	for name, process := range map[string]*stack.Process{"gateway": g.Process, "controller": c} {
-		if code, err := process.Stop(within(t, 30*time.Second)); code != 0 || err != nil {
+		if code, err := process.Stop(within(t, patience)); code != 0 || err != nil {
 			t.Errorf("%s: exit code %d (%v), want 0", name, code, err)
 		}
 	}

@@ -48,7 +48,7 @@ func run(m *testing.M) (code int, err error) {
 	defer closeLog()
 	house, err = stack.Start(ctx, stack.Options{Binaries: binaries, Dir: filepath.Join(dir, "stack"), Log: log})
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if closing := house.Close(ctx); closing != nil && err == nil {
 			err = closing

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"testing"
-	"time"
 
 	"drydock.dev/drydock/e2e/client"
 	"drydock.dev/drydock/e2e/stack"
@@ -102,7 +101,7 @@ func freePlan(t *testing.T) string {
 // setImages changes a plan's limit by a plain call of Stripe's API.
 func setImages(t *testing.T, product string, images int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
 	defer cancel()
 	form := url.Values{"metadata[drydock.images]": {strconv.Itoa(images)}}
 	if err := house.Stripe.Call(ctx, http.MethodPost, "/v1/products/"+product, form, &struct{}{}); err != nil {

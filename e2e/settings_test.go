@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"drydock.dev/drydock/e2e/stack"
 )
@@ -71,7 +70,7 @@ func (c settingCase) check(t *testing.T, binary string, flags, env []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, err := process.Wait(within(t, 20*time.Second))
+	code, err := process.Wait(within(t, patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +93,7 @@ func TestHelp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if code, err := process.Wait(within(t, 20*time.Second)); code != 0 || err != nil {
+		if code, err := process.Wait(within(t, patience)); code != 0 || err != nil {
 			t.Errorf("%s --help: exit code %d (%v)", binary, code, err)
 		}
 		for _, setting := range settings {

@@ -59,7 +59,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 // waitFor gives what was taken, once it is that many.
 func (r *receiver) waitFor(t *testing.T, n int) []string {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		r.mu.Lock()
 		taken, wrong := slices.Clone(r.taken), slices.Clone(r.wrong)
 		r.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 )
 
 // patience bounds every wait for something that must happen.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // TestParts runs what lives in the process: what is written down comes back in the
 // next run, at the same addresses.

@@ -52,7 +52,7 @@ func run(m *testing.M) (code int, err error) {
 		Manifests: func(s *stack.Stack) ([][]byte, error) { return overlay(s, filepath.Join(root, "deploy")) },
 	})
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 		defer cancel()
 		if closing := house.Close(ctx); closing != nil && err == nil {
 			err = closing

@@ -28,11 +28,11 @@ func TestDeletion(t *testing.T) {
 		most   time.Duration
 		wrote  string // what SIGTERM made it write
 	}{
-		{"SIGTERM comes first, and its handler may finish", "trap 'sleep 0.3; echo asked > /out/said; exit' TERM; %s & wait", seconds(30), 300 * time.Millisecond, 15 * time.Second, "asked\n"},
-		{"SIGTERM reaches the whole process group", "sh -c 'trap \"echo child > /out/said; exit\" TERM; %s & wait' & trap : TERM; while kill -0 $! 2>/dev/null; do wait $!; done", seconds(30), 0, 15 * time.Second, "child\n"},
-		{"who ignores SIGTERM is killed after the grace period", "trap '' TERM; while :; do %s; done", seconds(2), 2 * time.Second, 15 * time.Second, ""},
-		{"a descendant in a session of its own does not get away", "setsid sh -c \"trap '' TERM; %s; :\" & exec sleep 1000", seconds(5), 0, 15 * time.Second, ""},
-		{"--force does not wait", "trap '' TERM; while :; do %s; done", seconds(0), 0, 10 * time.Second, ""},
+		{"SIGTERM comes first, and its handler may finish", "trap 'sleep 0.3; echo asked > /out/said; exit' TERM; %s & wait", seconds(600), 300 * time.Millisecond, 2 * time.Minute, "asked\n"},
+		{"SIGTERM reaches the whole process group", "sh -c 'trap \"echo child > /out/said; exit\" TERM; %s & wait' & trap : TERM; while kill -0 $! 2>/dev/null; do wait $!; done", seconds(600), 0, 2 * time.Minute, "child\n"},
+		{"who ignores SIGTERM is killed after the grace period", "trap '' TERM; while :; do %s; done", seconds(2), 2 * time.Second, 2 * time.Minute, ""},
+		{"a descendant in a session of its own does not get away", "setsid sh -c \"trap '' TERM; %s; :\" & exec sleep 1000", seconds(5), 0, 2 * time.Minute, ""},
+		{"--force does not wait", "trap '' TERM; while :; do %s; done", seconds(0), 0, 25 * time.Second, ""},
 	}
 	for _, test := range cases {
 		t.Run(test.reason, func(t *testing.T) {

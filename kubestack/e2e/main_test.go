@@ -23,8 +23,8 @@ import (
 )
 
 const (
-	readyTimeout = 90 * time.Second
-	stopTimeout  = 20 * time.Second
+	readyTimeout = 3 * time.Minute
+	stopTimeout  = 2 * time.Minute
 )
 
 // binary is the kubestack under test; shared is the control plane that most tests use, in namespaces of their own.
@@ -189,7 +189,7 @@ func processesOf(text string) []string {
 // eventually waits until the condition holds.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for !condition() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)

@@ -77,7 +77,7 @@ func wait(t *testing.T, process *shim.Process) int {
 	select {
 	case <-process.Ended():
 		return process.ExitCode()
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the container did not end")
 		return 0
 	}
@@ -205,7 +205,7 @@ func running(mark string) int {
 
 func waitFor(t *testing.T, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("waited in vain")
 		}
