@@ -47,7 +47,7 @@ func TestDirectoryFill(t *testing.T) {
 			w.clock.Set(at("2014-01-01 00:00:00"))
 			for n := range accounts {
 				w.clock.Advance(c.gap(n))
-				w.call(t, "POST", "/v1/customers", form("metadata[drydock.login]", fmt.Sprintf("user-%d", n)))
+				w.add(t, fmt.Sprintf("user-%d", n))
 			}
 			w.stripe.Inject(c.faults...)
 			w.stripe.ResetRequests()

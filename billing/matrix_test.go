@@ -120,7 +120,7 @@ func meet(t *testing.T, o operation, trouble trouble, times int, begin func()) s
 	plenty := func(o *billing.Options) {
 		o.Limits = billing.Limits{Total: 1e5, Endpoint: 1e5, Search: 1e5}
 	}
-	signUp(t, w.client(t, plenty), "ada")
+	w.add(t, "ada")
 	road := newRoad(t)
 	c := w.started(t, plenty, func(o *billing.Options) {
 		o.HTTP = road

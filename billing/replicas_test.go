@@ -47,9 +47,7 @@ func TestLimits(t *testing.T) {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t, billingtest.Options{Limits: c.mode})
 			for n := range accounts {
-				if _, err := w.stripe.AddCustomer(fmt.Sprint("user-", n), noon); err != nil {
-					t.Fatal(err)
-				}
+				w.add(t, fmt.Sprint("user-", n))
 			}
 			connection := http.DefaultTransport.(*http.Transport).Clone()
 			t.Cleanup(connection.CloseIdleConnections)
@@ -83,7 +81,7 @@ func TestFiftyReplicas(t *testing.T) {
 	const replicas, dashboards = 50, 2
 	w := newWorld(t, billingtest.Options{Limits: billingtest.TestMode})
 	for n := range replicas * dashboards {
-		w.call(t, "POST", "/v1/customers", form("metadata[drydock.login]", fmt.Sprint("user-", n)))
+		w.add(t, fmt.Sprint("user-", n))
 	}
 	connection := http.DefaultTransport.(*http.Transport).Clone()
 	t.Cleanup(connection.CloseIdleConnections)

@@ -134,9 +134,7 @@ func TestWatchersEndUpToDate(t *testing.T) {
 	connection := &http.Transport{MaxIdleConnsPerHost: people}
 	t.Cleanup(connection.CloseIdleConnections)
 	for n := range people {
-		if _, err := w.stripe.AddCustomer(fmt.Sprint("user-", n), noon); err != nil {
-			t.Fatal(err)
-		}
+		w.add(t, fmt.Sprint("user-", n))
 	}
 	c := w.started(t, func(o *billing.Options) {
 		o.HTTP, o.Patience = connection, 30*time.Millisecond
