@@ -94,7 +94,7 @@ func TestAppSize(t *testing.T) {
 	sum := 0
 	for name, file := range found {
 		if strings.HasSuffix(name, ".js") && strings.Contains(string(index.body), name) {
-			_, body := file.encoded("gzip") // what every browser takes; brotli is less
+			_, body := file.encoded([]string{"gzip"}) // what every browser takes; brotli is less
 			sum += len(body)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -22,11 +23,11 @@ const (
 type asset struct {
 	contentType string
 	cache       string
-	etag        string
+	hash        string
 	policy      string // Content-Security-Policy; pages and workers carry one
 	body        []byte
 	brotli      []byte        // made with the page's build; nil for what was not
-	zipped      func() []byte // gzip, where not made with the build made when first asked for; nil when it would gain nothing
+	zipped      func() []byte // gzip, where not made with the build made when first asked for; nil for what is short
 }
 
 func newAsset(name string, body []byte) *asset {
@@ -34,7 +35,7 @@ func newAsset(name string, body []byte) *asset {
 	a := &asset{
 		contentType: contentType(name),
 		cache:       asked,
-		etag:        `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
+		hash:        base64.RawURLEncoding.EncodeToString(sum[:12]),
 		body:        body,
 	}
 	if len(body) > 1024 {
@@ -107,9 +108,11 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this page is read with GET", http.StatusMethodNotAllowed)
 		return
 	}
+	coding, body := a.encoded(r.Header.Values("Accept-Encoding"))
+	etag := `"` + a.hash + coding + `"` // each coding is another representation: RFC 9110, 8.8.3.3
 	head := w.Header()
 	head.Set("Cache-Control", a.cache)
-	head.Set("ETag", a.etag)
+	head.Set("ETag", etag)
 	head.Set("X-Content-Type-Options", "nosniff")
 	if a.policy != "" {
 		head.Set("Content-Security-Policy", a.policy)
@@ -117,12 +120,12 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.zipped != nil || a.brotli != nil {
 		head.Set("Vary", "Accept-Encoding")
 	}
-	if r.Header.Get("If-None-Match") == a.etag {
+	if has(r.Header.Values("If-None-Match"), etag) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	head.Set("Content-Type", a.contentType)
-	coding, body := a.encoded(r.Header.Get("Accept-Encoding"))
+	head.Set("Content-Length", strconv.Itoa(len(body)))
 	if coding != "" {
 		head.Set("Content-Encoding", coding)
 	}
@@ -132,17 +135,31 @@ func (a *asset) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(body) // the browser went away: nobody is left to tell
 }
 
-// encoded is the body in the best coding that the client takes, and the coding's name; plain has none. Browsers list codings
-// by name and refuse none by weight.
-func (a *asset) encoded(accepted string) (coding string, body []byte) {
-	switch {
-	case a.brotli != nil && strings.Contains(accepted, "br"):
+// encoded is the body in the best coding that the client takes, and the coding's name; plain has none.
+func (a *asset) encoded(accepted []string) (coding string, body []byte) {
+	if a.brotli != nil && has(accepted, "br") {
 		return "br", a.brotli
-	case a.zipped != nil && strings.Contains(accepted, "gzip"):
-		return "gzip", a.zipped()
-	default:
-		return "", a.body
 	}
+	if a.zipped != nil && has(accepted, "gzip") {
+		return "gzip", a.zipped()
+	}
+	return "", a.body
+}
+
+// has tells whether a header's list has a coding that is not refused by a weight of 0, or an entity tag, weak or strong
+// (RFC 9110, 12.5.3 and 13.1.2).
+func has(lists []string, wanted string) bool {
+	for _, list := range lists {
+		for each := range strings.SplitSeq(list, ",") {
+			name, weight, _ := strings.Cut(each, ";")
+			weight = strings.TrimPrefix(strings.ReplaceAll(weight, " ", ""), "q=")
+			refused := weight != "" && strings.Trim(weight, "0.") == ""
+			if name = strings.TrimSpace(name); name == wanted || strings.TrimPrefix(name, "W/") == wanted {
+				return !refused
+			}
+		}
+	}
+	return false
 }
 
 func zip(body []byte) []byte {
