@@ -38,7 +38,8 @@ func TestAppImages(t *testing.T) {
 	v.see("a build that began elsewhere fail", "main li:nth-child(3)", "Failed")
 	v.see("another one", "main li:nth-child(6)", "Failed")
 	v.do("want those that failed, by the keyboard", browser.Click(`input[aria-label="Search by name"]`), browser.TabTo("Status of the latest build"),
-		browser.Enter(), browser.Key("ArrowUp"), browser.Key("ArrowUp"), browser.Enter(), browser.Shows("main", "2 images"))
+		browser.Enter(), browser.Shows("[role=option]", "Cancelled"), browser.Key("ArrowUp"), browser.Key("ArrowUp"),
+		browser.Shows("[role=option][data-combobox-selected]", "Failed"), browser.Enter(), browser.Shows("main", "2 images"))
 	v.checkRows("by name, status and name", []string{"app-12", "app-15"})
 
 	v.do("go to one, and back", browser.Press("app-12"), browser.Shows("h1", "app-12"), browser.Back(), browser.Shows("main", "2 images"))
@@ -72,16 +73,11 @@ func (v *visitor) checkRows(order string, names []string) {
 	})
 }
 
-// checkAsked holds what the fields above the list say.
+// checkAsked waits until the fields above the list say what was asked for.
 func (v *visitor) checkAsked(name, phase, order string) {
 	v.t.Helper()
-	want, err := json.Marshal([]string{name, phase, order})
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	got := v.evaluate(`JSON.stringify(["Search by name", "Status of the latest build", "Order"].map(each => document.querySelector("input[aria-label='" + each + "']").value))`)
-	if got != string(want) {
-		v.t.Errorf("the fields above the list say %s, want %s", got, want)
+	for field, want := range map[string]string{"Search by name": name, "Status of the latest build": phase, "Order": order} {
+		v.do("see what was asked for", browser.Holds(fmt.Sprintf(`document.querySelector("input[aria-label='%s']").value === "%s"`, field, want)))
 	}
 }
 
