@@ -24,6 +24,13 @@ var statuses = map[fault.Kind]int{
 	fault.Timeout:         http.StatusGatewayTimeout,
 }
 
+// failPage tells people why they are not signed in. It needs nothing of the app, and no style.
+const failPage = `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><link rel="icon" href="/icon.svg"><title>Not signed in · Drydock</title></head>
+<body><main><h1>Not signed in</h1><p>%s</p><p><a href="/">Sign in again</a></p></main></body></html>
+`
+
 // StatusOf is the HTTP status that answers a failure to tell who is asking.
 func StatusOf(err error) int {
 	if status, known := statuses[fault.KindOf(err)]; known {
@@ -43,7 +50,7 @@ func (s *SignIn) failStatus(w http.ResponseWriter, r *http.Request, status int, 
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, "<!doctype html><title>Drydock</title><h1>Not signed in</h1><p>%s</p><p><a href=\"/\">Back</a></p>\n", html.EscapeString(words))
+		_, _ = fmt.Fprintf(w, failPage, html.EscapeString(words))
 		return
 	}
 	writeJSON(w, status, map[string]any{"error": words, "code": fault.KindOf(err)})

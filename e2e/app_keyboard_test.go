@@ -31,7 +31,7 @@ func TestAppKeyboard(t *testing.T) {
 	v.do("cancel it", browser.TabTo("Cancel build"), browser.Enter())
 	v.see("its end", status, "Cancelled")
 	v.do("go to its image", browser.TabTo("hello"), browser.Enter(), browser.Shows("table", "Cancelled"))
-	v.do("go to the last tab", browser.TabTo("Builds"), browser.Key("End"), browser.Focused(`[role=tab][id$="-settings"]`), browser.Shows("main", "Delete image"))
+	v.do("go to the last tab", browser.TabTo("Builds"), browser.Key("End"), browser.Focused(`[role=tab][id$="-settings"]`), browser.Enter(), browser.Shows("main", "Delete image"))
 	v.do("think again about deleting it", browser.TabTo("Delete image"), browser.Enter(), browser.Focused("[role=dialog] input"), browser.Key("Escape"), noDialog,
 		browser.Holds(`document.activeElement.textContent === "Delete image"`))
 	v.do("delete it", browser.Enter(), browser.Focused("[role=dialog] input"), browser.Type("hello"), browser.Enter(), browser.Shows("main", "Define your first image"))

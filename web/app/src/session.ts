@@ -32,8 +32,8 @@ async function post(path: string, body: unknown): Promise<void> {
 /** words are what an answer of the gateway says to people. */
 function words(text: string): string {
   try {
-    const body = JSON.parse(text) as { errors?: { message: string }[] };
-    return body.errors?.map((each) => each.message).join(' ') ?? '';
+    const body = JSON.parse(text) as { error?: string; errors?: { message: string }[] };
+    return body.error ?? body.errors?.map((each) => each.message).join(' ') ?? '';
   } catch {
     return text.trim().slice(0, 200);
   }

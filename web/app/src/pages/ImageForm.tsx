@@ -59,6 +59,7 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
         required={name === 'repository'}
         withAsterisk={false}
         spellCheck={false}
+        autoCapitalize="none"
       />
     );
   }
@@ -106,6 +107,7 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
           required
           withAsterisk={false}
           spellCheck={false}
+          autoCapitalize="none"
         />
         <TagsInput
           label="Tags"
