@@ -2,12 +2,8 @@ package browser_test
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,10 +13,18 @@ import (
 // patience is for what takes a second on a machine that has nothing else to do.
 const patience = 2 * time.Minute
 
-// launch starts a browser until the test's end.
-func launch(ctx context.Context, t *testing.T) *browser.Browser {
+// within is the test's context, for as long as patience lasts.
+func within(t *testing.T) context.Context {
 	t.Helper()
-	b, err := browser.Launch(ctx, "driver")
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestVisits has people visit the pages of testdata, in one browser.
+func TestVisits(t *testing.T) {
+	url := serve(t)
+	b, err := browser.Launch(within(t), "driver")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +35,46 @@ func launch(ctx context.Context, t *testing.T) *browser.Browser {
 			t.Error(err)
 		}
 	})
-	return b
+	for name, visits := range map[string]func(*testing.T, *browser.Browser, string){
+		"steps": checkSteps, "steps that fail": checkFailures, "witness": checkWitness, "strangers": checkStrangers,
+	} {
+		t.Run(name, func(t *testing.T) { visits(t, b, url) })
+	}
 }
 
-// visit opens a page, and serves the files of testdata as strictly as the gateway serves its own.
-func visit(ctx context.Context, t *testing.T) (page *browser.Page, url string) {
+// checkStrangers holds that a visitor finds nothing of another one's.
+func checkStrangers(t *testing.T, b *browser.Browser, url string) {
+	for range 2 {
+		page := visit(t, b, url+"/steps.html")
+		before, err := page.Evaluate(within(t), `const before = (localStorage.mine ?? "") + document.cookie; localStorage.mine = document.cookie = "mine=1"; before`)
+		if err != nil || before != "" {
+			t.Errorf("the page knows %q of a stranger (%v)", before, err)
+		}
+	}
+}
+
+// visit opens a page until the test's end.
+func visit(t *testing.T, b *browser.Browser, url string) *browser.Page {
+	t.Helper()
+	page, err := b.Visit(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := page.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := page.Do(within(t), browser.Open(url)); err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// serve serves the files of testdata as strictly as the gateway serves its own.
+func serve(t *testing.T) (url string) {
 	t.Helper()
 	files := http.FileServer(http.Dir("testdata"))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,66 +86,5 @@ func visit(ctx context.Context, t *testing.T) (page *browser.Page, url string) {
 		files.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
-	page, err := launch(ctx, t).Visit(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return page, server.URL
-}
-
-// TestClose holds that a browser leaves nothing behind: no process, no file.
-func TestClose(t *testing.T) {
-	temporary := t.TempDir()
-	t.Setenv("TMPDIR", temporary)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	b, err := browser.Launch(ctx, "driver")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.Visit(ctx); err != nil {
-		t.Error(err)
-	}
-	started := descendants(t, os.Getpid())
-	if err := b.Close(ctx); err != nil {
-		t.Error(err)
-	}
-	awaitEnd(ctx, t, started)
-	if left, err := filepath.Glob(filepath.Join(temporary, "*")); err != nil || len(left) > 0 {
-		t.Errorf("there are left %q (%v)", left, err)
-	}
-}
-
-// visitForever is set in the process that TestKilled kills.
-const visitForever = "BROWSER_VISIT_FOREVER"
-
-// TestKilled holds that browsers end with the process that uses them, however that ends.
-func TestKilled(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if os.Getenv(visitForever) != "" {
-		page, url := visit(ctx, t)
-		_ = page.Do(ctx, browser.Open(url+"/steps.html"))
-		_, _ = os.Stdout.WriteString("visiting\n")
-		<-ctx.Done()
-		return
-	}
-	user := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestKilled$")
-	user.Env = append(os.Environ(), visitForever+"=1", "TMPDIR="+t.TempDir())
-	out, err := user.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := user.Start(); err != nil {
-		t.Fatal(err)
-	}
-	first := make([]byte, len("visiting"))
-	_, reading := io.ReadFull(out, first)
-	started := descendants(t, user.Process.Pid)
-	_ = user.Process.Kill()
-	_ = user.Wait() // tells that it was killed
-	if string(first) != "visiting" {
-		t.Fatalf("the process said %q (%v)", first, reading)
-	}
-	awaitEnd(ctx, t, started)
+	return server.URL
 }

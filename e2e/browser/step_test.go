@@ -9,16 +9,14 @@ import (
 	"drydock.dev/drydock/e2e/browser"
 )
 
-// TestSteps does what people do, in a page whose Content-Security-Policy is as strict as the app's.
-func TestSteps(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	b, url := visit(ctx, t)
+// checkSteps does what people do, in a page whose Content-Security-Policy is as strict as the app's.
+func checkSteps(t *testing.T, b *browser.Browser, url string) {
+	ctx, page := within(t), visit(t, b, url+"/steps.html")
 	for _, c := range []struct {
 		reason string
 		steps  []browser.Step
 	}{
-		{"a window of a size, and a page", []browser.Step{browser.Size(390, 844), browser.Open(url + "/steps.html"), browser.Holds(`innerWidth === 390 && innerHeight === 844`)}},
+		{"a window of a size", []browser.Step{browser.Size(390, 844), browser.Holds(`innerWidth === 390 && innerHeight === 844`)}},
 		{"a button by its whole name", []browser.Step{browser.Press("Save"), browser.Shows("#pressed", "Pressed: save")}},
 		{"a button by its label", []browser.Step{browser.Press("Close"), browser.Shows("#pressed", "icon")}},
 		{"an element by a selector", []browser.Step{browser.Click("[data-name='save all']"), browser.Shows("#pressed", "save all")}},
@@ -31,27 +29,22 @@ func TestSteps(t *testing.T) {
 		{"a color scheme", []browser.Step{browser.Prefer("dark"), browser.Holds(`matchMedia("(prefers-color-scheme: dark)").matches`)}},
 		{"another page, and back", []browser.Step{browser.Open(url + "/complaints.js"), browser.Back(), browser.Reload(), browser.Visible("#text")}},
 	} {
-		if err := b.Do(ctx, c.steps...); err != nil {
+		if err := page.Do(ctx, c.steps...); err != nil {
 			t.Errorf("%s: %v", c.reason, err)
 		}
 	}
-	copied, err := b.Evaluate(ctx, `navigator.clipboard.writeText("copied").then(() => "")`)
-	if text, reading := b.Clipboard(ctx); err != nil || copied != "" || text != "copied" {
+	copied, err := page.Evaluate(ctx, `navigator.clipboard.writeText("copied").then(() => "")`)
+	if text, reading := page.Clipboard(ctx); err != nil || copied != "" || text != "copied" {
 		t.Errorf("the clipboard has %q (%v, %v)", text, err, reading)
 	}
-	if complaints := b.Complaints(); len(complaints) > 0 {
+	if complaints := page.Complaints(); len(complaints) > 0 {
 		t.Errorf("the page complains: %q", complaints)
 	}
 }
 
-// TestStepFails holds that a step that cannot be done says which one that is.
-func TestStepFails(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	b, url := visit(ctx, t)
-	if err := b.Do(ctx, browser.Open(url+"/steps.html")); err != nil {
-		t.Fatal(err)
-	}
+// checkFailures holds that a step that cannot be done says which one that is.
+func checkFailures(t *testing.T, b *browser.Browser, url string) {
+	ctx, page := within(t), visit(t, b, url+"/steps.html")
 	for _, c := range []struct {
 		step         browser.Step
 		want, reason string
@@ -66,8 +59,8 @@ func TestStepFails(t *testing.T) {
 		{browser.Holds("nothing.at.all"), "wait for nothing.at.all", "what cannot be asked"},
 		{browser.Open("http://127.0.0.1:1/"), "open http://127.0.0.1:1/", "nobody is there"},
 	} {
-		short, done := context.WithTimeout(ctx, 300*time.Millisecond)
-		if err := b.Do(short, c.step); err == nil || !strings.Contains(err.Error(), c.want) {
+		short, done := context.WithTimeout(ctx, 200*time.Millisecond)
+		if err := page.Do(short, c.step); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %q", c.reason, err, c.want)
 		}
 		done()
