@@ -77,7 +77,9 @@ func newWorldWith(t *testing.T, options billingtest.Options) *world {
 	if w.typed, err = kubernetes.NewForConfig(w.config); err != nil {
 		t.Fatal(err)
 	}
-	w.apply()
+	if err := installed(); err != nil {
+		t.Fatal(err)
+	}
 	w.startStripe(options)
 	images := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, 0))))
 	t.Cleanup(images.Close)
@@ -87,21 +89,18 @@ func newWorldWith(t *testing.T, options billingtest.Options) *world {
 	return w
 }
 
-// apply installs what a controller needs; again changes nothing.
-func (w *world) apply() {
-	w.t.Helper()
+// installed installs what a controller needs, once for all tests: none changes it.
+var installed = sync.OnceValue(func() error {
 	var manifests [][]byte
 	for _, name := range []string{"namespace.yaml", "rbac.yaml", "admission.yaml", "crds/drydock.dev_builds.yaml", "crds/drydock.dev_images.yaml", "strategies/buildah.yaml"} {
 		manifest, err := deploy.Files.ReadFile(name)
 		if err != nil {
-			w.t.Fatal(err)
+			return err
 		}
 		manifests = append(manifests, manifest)
 	}
-	if err := cluster.Apply(w.t.Context(), w.kubeconfig, manifests...); err != nil {
-		w.t.Fatal(err)
-	}
-}
+	return cluster.Apply(context.Background(), plane.Kubeconfig, manifests...)
+})
 
 func (w *world) startStripe(options billingtest.Options) {
 	w.t.Helper()
