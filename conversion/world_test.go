@@ -77,6 +77,12 @@ func newWorld(t *testing.T) *world {
 	w.eventually("both versions are served", func() bool {
 		return w.List(t.Context(), &v1beta1.ImageList{}) == nil && w.List(t.Context(), &v1beta1.BuildList{}) == nil && keeper.Ready() == nil
 	})
+	for _, kind := range []string{"Image", "Build"} {
+		w.eventually("the API server trusts the webhook to convert "+kind+"s", func() bool {
+			probe := sample(kind, "v1beta1", "default", "probe")
+			return w.Create(t.Context(), probe) == nil && w.Delete(t.Context(), probe) == nil
+		})
+	}
 	return w
 }
 
