@@ -118,7 +118,7 @@ generate: ## Generate graph/ from schema/, CRDs and deep copies from api/, RBAC 
 	hack/manifests.sh bin/helm $(K8S)
 
 .PHONY: bench
-bench: bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to bench/results
+bench: packages-test web driver bin/kubestack $(BINARIES) ## Measure speed and memory; figures go to bench/results
 	$(GO) run ./bench
 
 .PHONY: packages-run packages-test

@@ -44,6 +44,14 @@ func TestQuick(t *testing.T) {
 	if d := r.Directory; d.Ready <= 0 || d.Full < d.Ready || d.Pages < 5 || d.Requests <= d.Pages || d.Bytes <= 0 {
 		t.Errorf("directory: %+v", d)
 	}
+	for _, p := range r.App.Pages {
+		if p.FirstPaint <= 0 || p.Scripts < 10_000 || p.All < p.Scripts || p.Heap <= 0 {
+			t.Errorf("page: %+v", p)
+		}
+	}
+	if l := r.App.Log; l.Last != r.App.Lines || l.Rows < 10 || l.Heap <= 0 {
+		t.Errorf("log: %+v", l)
+	}
 	if s := r.Subscribers; s.WatchesOfOne == 0 || s.WatchesOfOne != s.Watches || s.P50 <= 0 || s.P50 > s.Max {
 		t.Errorf("subscribers: %+v", s)
 	}

@@ -11,10 +11,11 @@ import (
 	"drydock.dev/drydock/e2e/client"
 )
 
-// longLogLines is the log that the app is measured with: as many lines as are kept of any, of 100 bytes with color.
-const longLogLines = v1alpha1.MaxLogLines
+// lineMark is what no other line of the log has.
+func lineMark(number int) string { return fmt.Sprintf("[%06d]", number) }
 
-// keepLongLog starts a build and writes its log and its end as a controller would: the build's id.
+// keepLongLog starts a build and writes its log, of lines of 100 bytes with color, and its end as a controller would: the
+// build's id.
 func (r *run) keepLongLog(ctx context.Context, c *client.Client) (id string, err error) {
 	id, path, err := r.freshBuild(ctx, c)
 	if err != nil {
@@ -34,8 +35,8 @@ func (r *run) keepLongLog(ctx context.Context, c *client.Client) (id string, err
 	}
 	var packer v1alpha1.LogPacker
 	now, filler := time.Now(), strings.Repeat("layer ", 12)
-	for i := range longLogLines {
-		line := v1alpha1.LogLine{Time: now.Add(time.Duration(i) * time.Millisecond), Text: fmt.Sprintf("\x1b[32m[%06d]\x1b[0m %s=>ok", i+1, filler)}
+	for i := range r.lines {
+		line := v1alpha1.LogLine{Time: now.Add(time.Duration(i) * time.Millisecond), Text: "\x1b[32m" + lineMark(i+1) + "\x1b[0m " + filler + "=>ok"}
 		if full := packer.Add(name, "build", line); full != nil {
 			if err := keep(full); err != nil {
 				return "", err

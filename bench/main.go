@@ -1,5 +1,5 @@
 // Command bench measures Drydock on this machine: the reference query against a plain handler that serves the same
-// bytes, and a thousand subscribers of one account. It starts everything it needs, on loopback, and writes figures to
+// bytes, a thousand subscribers of one account, and the app in a real browser. It starts everything it needs, on loopback, and writes figures to
 // bench/results. See bench/README.md.
 package main
 
@@ -56,6 +56,7 @@ type settings struct {
 	writes      int
 	changes     int
 	customers   int
+	lines       int
 }
 
 func parse(args []string, output io.Writer) (settings, error) {
@@ -72,19 +73,21 @@ func parse(args []string, output io.Writer) (settings, error) {
 	flags.IntVar(&s.writes, "writes", 30, "how many status writes are followed to every subscriber, 1 to 1000")
 	flags.IntVar(&s.changes, "changes", 200, "how many changes of a plan are followed to every replica, 1 to 1000")
 	flags.IntVar(&s.customers, "customers", 100_000, "how many customers a fresh directory is filled with, 1 to 1000000")
+	flags.IntVar(&s.lines, "lines", 100_000, "how many lines the log has that the app shows, 1 to 100000")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
 	if s.quick {
 		s.workers, s.rounds, s.duration, s.subscribers, s.writes, s.changes = 4, 1, 500*time.Millisecond, 25, 3, 3
-		s.customers = 500
+		s.customers, s.lines = 500, 1000
 	}
 	if s.out == "" {
 		s.out = filepath.Join(s.root, "bench", "results")
 	}
 	return s, errors.Join(
 		between("workers", s.workers, 1000), between("rounds", s.rounds, 20), between("subscribers", s.subscribers, 10_000),
-		between("writes", s.writes, 1000), between("changes", s.changes, 1000), between("customers", s.customers, 1_000_000), between("duration", int(s.duration), int(time.Minute)),
+		between("writes", s.writes, 1000), between("changes", s.changes, 1000), between("customers", s.customers, 1_000_000), between("lines", s.lines, 100_000),
+		between("duration", int(s.duration), int(time.Minute)),
 	)
 }
 

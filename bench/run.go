@@ -41,6 +41,9 @@ func (r *run) measure(ctx context.Context, on machine) (_ *result, err error) {
 	if result.Subscribers, err = r.measureSubscribers(ctx, browser); err != nil {
 		return nil, fmt.Errorf("subscribers: %w", err)
 	}
+	if result.App, err = r.measureApp(ctx, browser); err != nil {
+		return nil, fmt.Errorf("app: %w", err)
+	}
 	if result.Plans, err = r.measurePlans(ctx); err != nil {
 		return nil, fmt.Errorf("plans: %w", err)
 	}

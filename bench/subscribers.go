@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,6 +174,10 @@ func (r *run) followWrites(ctx context.Context, c *crowd, path string, s *subscr
 
 // freshBuild starts a build, which waits for ever as no controller runs: its id, and the path of its status.
 func (r *run) freshBuild(ctx context.Context, browser *client.Client) (id, path string, err error) {
+	before, err := r.listBuilds(ctx)
+	if err != nil {
+		return "", "", err
+	}
 	if id, err = startBuild(ctx, browser, r.image); err != nil {
 		return "", "", err
 	}
@@ -181,7 +186,7 @@ func (r *run) freshBuild(ctx context.Context, browser *client.Client) (id, path 
 		return "", "", err
 	}
 	for _, build := range all {
-		if build.Status.Phase != "Succeeded" {
+		if !slices.Contains(before, build) {
 			return id, build.statusPath(), nil
 		}
 	}

@@ -18,7 +18,7 @@ type gate struct {
 	Repository string
 	// Argument is that build argument.
 	Argument map[string]any
-	arrived  chan struct{} // one for each build that waits
+	arrived  chan net.Conn // of each build that waits
 	answers  chan bool     // for one build each: whether it may pass
 	opened   chan struct{}
 	once     sync.Once
@@ -71,7 +71,7 @@ func newGateOf(t *testing.T, name, program string) *gate {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = listener.Close() })
-	g := &gate{arrived: make(chan struct{}, 1000), answers: make(chan bool), opened: make(chan struct{})}
+	g := &gate{arrived: make(chan net.Conn, 1000), answers: make(chan bool), opened: make(chan struct{})}
 	t.Cleanup(g.open)
 	go g.serve(listener)
 	g.Argument = map[string]any{"key": "GATE", "value": listener.Addr().String()}
@@ -91,7 +91,7 @@ func (g *gate) serve(listener net.Listener) {
 		if err != nil {
 			return // the test is over
 		}
-		g.arrived <- struct{}{}
+		g.arrived <- connection
 		go func() {
 			select {
 			case <-g.opened:
@@ -118,17 +118,18 @@ func (g *gate) answer(t *testing.T, pass bool) {
 	}
 }
 
-// await waits until that many builds stand at the gate.
-func (g *gate) await(t *testing.T, builds int) {
+// await waits until that many builds stand at the gate: the connection to the last one, to talk to it.
+func (g *gate) await(t *testing.T, builds int) (last net.Conn) {
 	t.Helper()
 	ctx := within(t, patience)
 	for range builds {
 		select {
-		case <-g.arrived:
+		case last = <-g.arrived:
 		case <-ctx.Done():
 			t.Fatal("too few builds came to the gate")
 		}
 	}
+	return last
 }
 
 // compile makes a static program that runs in an empty image.

@@ -1,7 +1,7 @@
 import { plain } from './ansi';
 
 /** The most that a page holds of a log, in lines and in characters: all that the server keeps of one, and some more. */
-export const mostLines = 150_000;
+export const mostLines = 120_000;
 const mostCharacters = 25_000_000;
 const mostSteps = 500;
 
