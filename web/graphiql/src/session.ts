@@ -37,6 +37,15 @@ function post(path: string, body: unknown): Promise<Response> {
 
 async function accepted(response: Response): Promise<void> {
   if (response.ok) return;
-  const text = (await response.text()).trim();
-  throw new Error(text.slice(0, 200) || `${response.status} ${response.statusText}`);
+  throw new Error(words(await response.text()) || `The server answered ${response.status}: try again soon.`);
+}
+
+/** words are what an answer of the gateway says to people. */
+function words(text: string): string {
+  try {
+    const body = JSON.parse(text) as { error?: string; errors?: { message: string }[] };
+    return body.error ?? body.errors?.map((each) => each.message).join(' ') ?? '';
+  } catch {
+    return text.trim().slice(0, 200);
+  }
 }

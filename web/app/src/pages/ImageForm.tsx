@@ -5,6 +5,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import type { CombinedError } from 'urql';
 import { codeOf } from '../api/words';
 import { Failure } from '../parts/Failure';
+import { useProblemFocus } from '../parts/useProblemFocus';
 import classes from './ImageForm.module.css';
 import { type Problems, problemsOf } from './problems';
 
@@ -45,6 +46,7 @@ type Props = {
 export function ImageForm({ initial, named, busy, error, submit, onSubmit, beside }: Props) {
   const [values, setValues] = useState(initial);
   const problems = problemsOf(error);
+  const form = useProblemFocus(error);
   const set = <Name extends keyof ImageValues>(name: Name, value: ImageValues[Name]) => setValues((all) => ({ ...all, [name]: value }));
 
   function source(name: keyof ImageValues['source'], label: string, description: string, mono = true) {
@@ -66,6 +68,7 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
 
   return (
     <form
+      ref={form}
       className={classes.form}
       noValidate
       onSubmit={(event: FormEvent) => {
@@ -89,7 +92,7 @@ export function ImageForm({ initial, named, busy, error, submit, onSubmit, besid
         </Part>
       )}
       <Part title="Source" about="The git repository, and what in it to build.">
-        {source('repository', 'Repository', 'The clone URL.')}
+        {source('repository', 'Repository', 'The clone URL: https://host/team/app.git or git@host:team/app.git.')}
         <div className={classes.pair}>
           {source('ref', 'Branch, tag or commit', 'What a build takes when nothing else is asked for.')}
           {source('dockerfile', 'Dockerfile', 'Relative to the context.')}

@@ -8,6 +8,7 @@ import { fieldProblems } from './fieldProblems';
 import { Once } from './Once';
 import { Section } from './Section';
 import { onDay } from './time';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 const CreateAccessToken = graphql(`
@@ -60,6 +61,7 @@ function CreateForm({ made }: { made: (token: Token) => void }) {
   const [days, setDays] = useState<number | string>(90);
   const [readOnly, setReadOnly] = useState(false);
   const problems = fieldProblems(create.error, ['name', 'expiresInDays']);
+  const form = useProblemFocus(create.error);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -70,7 +72,7 @@ function CreateForm({ made }: { made: (token: Token) => void }) {
   }
 
   return (
-    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Create an access token">
+    <form ref={form} className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Create an access token">
       <div className={classes.pair}>
         <TextInput
           label="Name"

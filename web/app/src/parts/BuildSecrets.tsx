@@ -8,6 +8,7 @@ import { fieldProblems } from './fieldProblems';
 import { Kept } from './Kept';
 import { Section } from './Section';
 import { When } from './time';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 const SetBuildSecret = graphql(`
@@ -76,6 +77,7 @@ function SetForm({ image, kept }: { image: string; kept: string[] }) {
   const [value, setValue] = useState('');
   const [saved, setSaved] = useState('');
   const problems = fieldProblems(change.error, ['key', 'value']);
+  const form = useProblemFocus(change.error);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -87,7 +89,7 @@ function SetForm({ image, kept }: { image: string; kept: string[] }) {
   }
 
   return (
-    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set a build secret">
+    <form ref={form} className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set a build secret">
       <TextInput
         label="Key"
         description="Letters, digits and _ . -, as the Dockerfile names it. One that is there already is replaced."

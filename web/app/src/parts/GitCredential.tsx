@@ -8,6 +8,7 @@ import { fieldProblems } from './fieldProblems';
 import { Kept } from './Kept';
 import { Section } from './Section';
 import { When } from './time';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 const SetGitCredential = graphql(`
@@ -85,6 +86,7 @@ function SetForm({ image }: { image: ImageFieldsFragment }) {
   const [saved, setSaved] = useState(false);
   const key = overSSH.test(image.source.repository);
   const problems = fieldProblems(change.error, ['username', 'token', 'sshKey']);
+  const form = useProblemFocus(change.error);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -96,7 +98,7 @@ function SetForm({ image }: { image: ImageFieldsFragment }) {
   }
 
   return (
-    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set the repository's credential">
+    <form ref={form} className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set the repository's credential">
       {key ? (
         <Textarea
           label="Private key"

@@ -8,6 +8,7 @@ import { fieldProblems } from './fieldProblems';
 import { type Item, Kept } from './Kept';
 import { Section } from './Section';
 import { When } from './time';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 const RegistryCredentialsQuery = graphql(`
@@ -95,6 +96,7 @@ function SetForm({ done, kept }: { done: () => void; kept: string[] }) {
   const [values, setValues] = useState(empty);
   const [saved, setSaved] = useState('');
   const problems = fieldProblems(change.error, names);
+  const form = useProblemFocus(change.error);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -128,7 +130,7 @@ function SetForm({ done, kept }: { done: () => void; kept: string[] }) {
   }
 
   return (
-    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set a registry credential">
+    <form ref={form} className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set a registry credential">
       {field('registry', 'Registry', 'As it begins images’ destinations: registry.example.com. One that is there already is replaced.')}
       <div className={classes.pair}>
         {field('username', 'Username', 'Of a user, or what the registry wants with a token.')}

@@ -8,6 +8,7 @@ import { fieldProblems } from './fieldProblems';
 import { Section } from './Section';
 import { inUTC } from './time';
 import { useTriggers } from './useTriggers';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 /** Builds at set times: the cron line, what it says in words, and when it is next. */
@@ -17,6 +18,7 @@ export function ScheduleTrigger({ image }: { image: ImageFieldsFragment }) {
   const [line, setLine] = useState(schedule ?? '');
   const [saved, setSaved] = useState(false);
   const problems = fieldProblems(triggers.error, ['triggers.schedule']);
+  const form = useProblemFocus(triggers.error);
   const text = line.trim();
 
   async function save(next: string | null) {
@@ -46,7 +48,7 @@ export function ScheduleTrigger({ image }: { image: ImageFieldsFragment }) {
           {scheduleMessage}
         </Alert>
       )}
-      <form className={classes.form} noValidate onSubmit={submit} aria-label="Set the schedule">
+      <form ref={form} className={classes.form} noValidate onSubmit={submit} aria-label="Set the schedule">
         <TextInput
           label="Cron line"
           description="Minute, hour, day, month, weekday: 30 4 * * 1-5. Or @hourly, @daily, @weekly, @monthly, @yearly. Empty for none."

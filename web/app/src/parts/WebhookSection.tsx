@@ -9,6 +9,7 @@ import { Kept } from './Kept';
 import { Once } from './Once';
 import { Section } from './Section';
 import { When } from './time';
+import { useProblemFocus } from './useProblemFocus';
 import classes from './settings.module.css';
 
 const SetWebhook = graphql(`
@@ -102,6 +103,7 @@ function SetForm({ image, made }: { image: string; made: (secret: string) => voi
   const change = useChange(SetWebhook);
   const [url, setURL] = useState('');
   const problems = fieldProblems(change.error, ['url']);
+  const form = useProblemFocus(change.error);
 
   async function submit(event: FormEvent) {
     event.preventDefault();
@@ -112,7 +114,7 @@ function SetForm({ image, made }: { image: string; made: (secret: string) => voi
   }
 
   return (
-    <form className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set the webhook">
+    <form ref={form} className={classes.form} noValidate onSubmit={(event) => void submit(event)} aria-label="Set the webhook">
       <TextInput
         label="Address"
         description="https://, at a public host. It replaces the one there is, and its secret."
