@@ -16,13 +16,28 @@ const (
 	execute   = ".graphiql-execute-button"
 )
 
-// open loads the page anew for a person who prefers a color scheme: the background's red tells which one it shows.
-func (e *explorer) open(scheme string, least, most int) {
-	e.t.Helper()
+// looks holds a color scheme's background: its red tells.
+func looks(name string) browser.Step {
 	red := `parseInt(getComputedStyle(document.querySelector(".graphiql-container")).backgroundColor.match(/\d+/))`
-	e.do("open in "+scheme, browser.Prefer(scheme), browser.Open(e.url+"/graphiql"),
-		browser.Shows(".bar label", "sign in as"), browser.Shows(operation, "query Viewer"),
-		browser.Holds(fmt.Sprintf("%d <= %s && %s <= %d", least, red, red, most)))
+	if name == "dark" {
+		return browser.Holds(red + " <= 96")
+	}
+	return browser.Holds(red + " >= 160")
+}
+
+// open loads the page anew for a person who prefers a color scheme.
+func (e *explorer) open(name string) {
+	e.t.Helper()
+	e.do("open in "+name, browser.Prefer(name), browser.Open(e.url+"/graphiql"),
+		browser.Shows(".bar label", "sign in as"), browser.Shows(operation, "query Viewer"), looks(name))
+}
+
+// follow chooses a color scheme as the app does in another tab, and keeps a picture.
+func (e *explorer) follow(name string) {
+	e.t.Helper()
+	e.do("choose "+name+" in the app", browser.Holds(fmt.Sprintf(
+		`(localStorage.setItem("mantine-color-scheme-value", %q), dispatchEvent(new StorageEvent("storage")), true)`, name)), looks(name))
+	e.picture("graphiql-" + name)
 }
 
 func (e *explorer) signIn(login string) {

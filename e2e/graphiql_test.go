@@ -20,13 +20,15 @@ func TestGraphiQL(t *testing.T) {
 	gate := newGate(t, "graphiql")
 	grace := &actor{Client: client.New(g.URL), t: t, login: fmt.Sprintf("grace-%d", logins.Add(1))}
 	e := &explorer{visit(t, g.URL)}
-	e.open("dark", 0, 96)
-	e.open("light", 160, 255)
+	e.open("dark")
+	e.open("light")
 	e.signIn(grace.login)
 	e.readDocs()
 
 	e.run("Viewer", "")
 	e.see("who is signed in", answer, `"login": "`+grace.login+`"`)
+	e.follow("dark")
+	e.follow("light")
 	e.run("CreateImage", variablesOf(t, grace.login, gate))
 	e.see("the new image", answer, `"name": "hello"`)
 	e.run("BuildChanged", "")
