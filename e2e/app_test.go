@@ -25,6 +25,9 @@ func TestApp(t *testing.T) {
 	if _, err := os.Stat("../web/app/dist/index.html"); err != nil {
 		t.Fatalf("the app is not built: run `make web` (%v)", err)
 	}
+	g := gateway(t)
+	house.Stripe.Tell(g)
+	t.Cleanup(house.Stripe.Untell)
 	for _, c := range []struct {
 		name   string
 		size   size
@@ -34,7 +37,8 @@ func TestApp(t *testing.T) {
 		{"phone", phone, "and wherever one is when a build fails"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newWalk(t, c.name, c.size)
+			w := &walk{visit(t, g.URL), fmt.Sprintf("edsger-%s-%d", c.name, logins.Add(1)), newGate(t, "app")}
+			w.hold(c.size)
 			w.signIn()
 			w.createImage()
 			w.build()
@@ -57,17 +61,6 @@ type walk struct {
 	*visitor
 	login string
 	gate  *gate
-}
-
-func newWalk(t *testing.T, name string, s size) *walk {
-	t.Helper()
-	g := gateway(t)
-	house.Stripe.Tell(g)
-	t.Cleanup(house.Stripe.Untell)
-	v := visit(t, g.URL)
-	v.hold(s)
-	n := logins.Add(1)
-	return &walk{visitor: v, login: fmt.Sprintf("edsger-%s-%d", name, n), gate: newGate(t, "app")}
 }
 
 // signIn goes through GitHub's page, as a newcomer, and comes to where the link led: to an empty list.

@@ -132,9 +132,20 @@ func (g *gate) await(t *testing.T, builds int) (last net.Conn) {
 	return last
 }
 
-// compile makes a static program that runs in an empty image.
+// compiled are the programs made so far, by their source.
+var compiled struct {
+	sync.Mutex
+	programs map[string][]byte
+}
+
+// compile makes a static program that runs in an empty image, each one once.
 func compile(t *testing.T, program string) []byte {
 	t.Helper()
+	compiled.Lock()
+	defer compiled.Unlock()
+	if text, made := compiled.programs[program]; made {
+		return text
+	}
 	dir := t.TempDir()
 	source, binary := filepath.Join(dir, "main.go"), filepath.Join(dir, "program")
 	if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
@@ -149,5 +160,9 @@ func compile(t *testing.T, program string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if compiled.programs == nil {
+		compiled.programs = map[string][]byte{}
+	}
+	compiled.programs[program] = text
 	return text
 }
