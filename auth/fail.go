@@ -27,7 +27,7 @@ var statuses = map[fault.Kind]int{
 // failPage tells people why they are not signed in. It needs nothing of the app, and no style.
 const failPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><link rel="icon" href="/icon.svg"><title>Not signed in · Drydock</title></head>
+<meta name="color-scheme" content="light dark"><title>Not signed in · Drydock</title></head>
 <body><main><h1>Not signed in</h1><p>%s</p><p><a href="/">Sign in again</a></p></main></body></html>
 `
 

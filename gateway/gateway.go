@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -76,6 +77,7 @@ type Gateway struct {
 	graphql *handler.Server
 	handler http.Handler
 	started time.Time
+	begun   atomic.Bool // once every part was ready
 }
 
 // New makes a gateway, an http.Handler. Its server needs a ReadHeaderTimeout and an

@@ -60,6 +60,20 @@ func (g *Gateway) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(all) // a client that is gone needs no answer
 }
 
+// hasBegun tells whether every part was ready once. Before that, a build that a client follows would seem not to be there.
+func (g *Gateway) hasBegun() bool {
+	if g.begun.Load() {
+		return true
+	}
+	for _, check := range g.Checks {
+		if check.Ready() != nil {
+			return false
+		}
+	}
+	g.begun.Store(true)
+	return true
+}
+
 // missing is the text of a check: operators read it, so a cause is told, but one that
 // was made for users keeps its words.
 func missing(err error) string {

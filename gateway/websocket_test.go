@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -293,4 +294,17 @@ func TestSlowClientsAreKept(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestWebSocketBeforeReady: what is followed would seem not to be there before all is read. What fails later ends nothing.
+func TestWebSocketBeforeReady(t *testing.T) {
+	w := serve(t, nil)
+	w.part.set(errors.New("builds are not read yet"))
+	if _, err := w.tryDial(t, "graphql-transport-ws"); err == nil || !strings.Contains(err.Error(), "status 503") {
+		t.Errorf("before: %v, want 503", err)
+	}
+	w.part.set(nil)
+	w.dial(t)
+	w.part.set(errors.New("builds are old"))
+	w.dial(t)
 }
