@@ -18,19 +18,27 @@ import (
 func TestDiesAfterAnyWrite(t *testing.T) {
 	cases := []struct {
 		reason  string
-		command string
+		seconds string
 		cancel  bool
 		want    v1alpha1.BuildPhase
 	}{
-		{reason: "a build that succeeds", command: `["/helper", "sleep", "700"]`, want: v1alpha1.PhaseSucceeded},
-		{reason: "a build that is cancelled while it runs", command: `["/helper", "sleep", "60000"]`, cancel: true, want: v1alpha1.PhaseCancelled},
+		{reason: "a build that succeeds", seconds: "0.7", want: v1alpha1.PhaseSucceeded},
+		{reason: "a build that is cancelled while it runs", seconds: "600", cancel: true, want: v1alpha1.PhaseCancelled},
 	}
 	for _, c := range cases {
 		t.Run(c.reason, func(t *testing.T) {
 			w := newWorld(t)
-			image := w.image("app", func(image *v1alpha1.Image) { image.Spec.Source.Repository = w.git.runs("app", c.command) })
+			w.shellStrategy("dies", `
+echo "a line to keep"
+sleep "$DRYDOCK_ARG_SECONDS"
+printf '{"digest":"sha256:%064d","tags":["%s"]}' 1 "$DRYDOCK_TAGS" >"$TERMINATION_LOG_PATH"
+`)
+			quick := func(o *controller.Options) { o.Strategy = "dies" }
+			image := w.image("app", func(image *v1alpha1.Image) {
+				image.Spec.BuildArgs = []v1alpha1.BuildArg{{Key: "SECONDS", Value: c.seconds}}
+			})
 			for writes := int64(1); ; writes++ {
-				dying, died := w.runUntil(writes)
+				dying, died := w.runUntil(writes, quick)
 				build := w.build(image, writes)
 				following := func() {
 					if c.cancel {
@@ -41,7 +49,7 @@ func TestDiesAfterAnyWrite(t *testing.T) {
 				survived := w.step(died, build, c.cancel)
 				dying()
 				if !survived {
-					stop := w.run()
+					stop := w.run(quick)
 					following()
 					w.await(build, "billed", billed)
 					stop()
@@ -54,7 +62,7 @@ func TestDiesAfterAnyWrite(t *testing.T) {
 					break
 				}
 			}
-			stop := w.run()
+			stop := w.run(quick)
 			w.settled()
 			stop()
 		})
@@ -85,7 +93,7 @@ func (w *world) step(died <-chan struct{}, build *v1alpha1.Build, cancel bool) (
 
 // runUntil runs a controller that is cut off from the API server once it has written
 // so many times; the last write is done, its answer lost.
-func (w *world) runUntil(writes int64) (stop func(), died <-chan struct{}) {
+func (w *world) runUntil(writes int64, change ...func(*controller.Options)) (stop func(), died <-chan struct{}) {
 	w.t.Helper()
 	dead, kill := context.WithCancel(context.Background())
 	w.t.Cleanup(kill)
@@ -93,7 +101,7 @@ func (w *world) runUntil(writes int64) (stop func(), died <-chan struct{}) {
 	cut.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		return &mortal{next: next, writes: writes, dead: dead, kill: kill}
 	})
-	return w.run(func(o *controller.Options) { o.Config = cut }), dead.Done()
+	return w.run(append(change, func(o *controller.Options) { o.Config = cut })...), dead.Done()
 }
 
 // mortal is a connection that is lost for good after a number of writes.
