@@ -85,6 +85,10 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 		return refused(id, s.exec.DispatchError(ctx, refusals(list)).Errors)
 	}
 	if oc.Operation.Operation == ast.Subscription {
+		if !s.hasBegun() {
+			s.close(websocket.StatusTryAgainLater, "this server has just started, and has not read everything: connect again")
+			return nil
+		}
 		subscribers := s.metrics.subscribers.WithLabelValues("websocket")
 		subscribers.Inc()
 		defer subscribers.Dec()

@@ -41,11 +41,6 @@ func (g webSocket) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		refuse(w, http.StatusServiceUnavailable, string(fault.Unavailable), "This server is about to end: connect again.")
 		return
 	}
-	if !g.hasBegun() {
-		w.Header().Set("Retry-After", "1")
-		refuse(w, http.StatusServiceUnavailable, string(fault.Unavailable), "This server has just started, and has not read everything: connect again.")
-		return
-	}
 	recordOf(r.Context()).stream = true
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		Subprotocols:   []string{subprotocol},

@@ -299,12 +299,18 @@ func TestSlowClientsAreKept(t *testing.T) {
 // TestWebSocketBeforeReady: what is followed would seem not to be there before all is read. What fails later ends nothing.
 func TestWebSocketBeforeReady(t *testing.T) {
 	w := serve(t, nil)
-	w.part.set(errors.New("builds are not read yet"))
-	if _, err := w.tryDial(t, "graphql-transport-ws"); err == nil || !strings.Contains(err.Error(), "status 503") {
-		t.Errorf("before: %v, want 503", err)
+	cookie := w.signIn(t)
+	follow := func(missing error) *socket {
+		w.part.set(missing)
+		s := w.dial(t, cookie)
+		s.begin()
+		s.subscribe("1", "{viewer{login}}")
+		s.expect("next", "1")
+		s.expect("complete", "1")
+		s.subscribe("2", "subscription{viewerChanged{login}}")
+		return s
 	}
-	w.part.set(nil)
-	w.dial(t)
-	w.part.set(errors.New("builds are old"))
-	w.dial(t)
+	follow(errors.New("builds are not read yet")).expectClose(websocket.StatusTryAgainLater)
+	follow(nil).expect("next", "2")
+	follow(errors.New("builds are old")).expect("next", "2")
 }
