@@ -34,7 +34,9 @@ export function LogView({ id, done }: Props) {
     (number: number) => {
       setFollow(false);
       const { current } = box;
-      if (current) current.scrollTop = topOf(store.kept.indexOf(number)) - current.clientHeight / 2;
+      if (!current) return;
+      current.scrollTop = topOf(store.kept.indexOf(number)) - current.clientHeight / 2;
+      current.scrollIntoView({ block: 'nearest' });
     },
     [store],
   );
@@ -52,7 +54,7 @@ export function LogView({ id, done }: Props) {
 
   return (
     <>
-      <Steps steps={log.steps} end={complete ? lines.at(-1)?.time : undefined} goTo={goTo} />
+      <Steps steps={log.steps} end={complete || done ? lines.at(-1)?.time : undefined} goTo={goTo} />
       <section className={`card ${classes.log}`} aria-label="Log">
         <LogBar search={search} state={stateOf(lines.length, complete, done)} live={!complete && !done} follow={follow} setFollow={setFollow} id={id} />
         {log.error && (
