@@ -60,6 +60,9 @@ func (g *Gateway) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(all) // a client that is gone needs no answer
 }
 
+// justBegun is what a client is told that would follow something too early.
+const justBegun = "This server has just started, and has not read everything: connect again."
+
 // hasBegun tells whether every part was ready once. Before that, a build that a client follows would seem not to be there.
 func (g *Gateway) hasBegun() bool {
 	if g.begun.Load() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"drydock.dev/drydock/auth"
@@ -27,6 +28,11 @@ func (g *Gateway) stream(ctx context.Context, w http.ResponseWriter, exec graphq
 	defer stop(nil)
 	ctx, cancel := g.untilExpiry(ctx)
 	defer cancel()
+	if oc.Operation.Operation == ast.Subscription && !g.hasBegun() {
+		w.Header().Set("Retry-After", "1")
+		refuse(w, http.StatusServiceUnavailable, string(fault.Unavailable), justBegun)
+		return
+	}
 	done, ok := g.streams.add(cancel)
 	if !ok {
 		w.Header().Set("Retry-After", "1")

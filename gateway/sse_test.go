@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,6 +37,22 @@ func TestEventStream(t *testing.T) {
 	got := w.send(t, http.MethodGet, `/graphql?query=subscription{buildLog(id:"b"){number}}`, "", cookie, "Accept: text/event-stream")
 	if got.body != lines {
 		t.Errorf("EventSource, which sends GET: %s", got.body)
+	}
+}
+
+// TestEventStreamBeforeReady: what is followed would seem not to be there before all is read; what is asked once is answered.
+func TestEventStreamBeforeReady(t *testing.T) {
+	w := serve(t, nil)
+	cookie := w.signIn(t)
+	w.part.set(errors.New("builds are not read yet"))
+	for query, status := range map[string]int{`subscription{buildLog(id:"b"){number}}`: http.StatusServiceUnavailable, "{viewer{login}}": http.StatusOK} {
+		if got := w.query(t, query, cookie, "Accept: text/event-stream"); got.status != status || (got.header.Get("Retry-After") != "") != (status != http.StatusOK) {
+			t.Errorf("%s before: %d %q %s", query, got.status, got.header, got.body)
+		}
+	}
+	w.part.set(nil)
+	if got := w.query(t, `subscription{buildLog(id:"b"){number}}`, cookie, "Accept: text/event-stream"); got.status != http.StatusOK {
+		t.Errorf("after: %d %s", got.status, got.body)
 	}
 }
 

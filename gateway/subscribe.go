@@ -86,7 +86,7 @@ func (s *socket) operate(ctx context.Context, id string, params *graphql.RawPara
 	}
 	if oc.Operation.Operation == ast.Subscription {
 		if !s.hasBegun() {
-			s.close(websocket.StatusTryAgainLater, "this server has just started, and has not read everything: connect again")
+			s.close(websocket.StatusTryAgainLater, justBegun)
 			return nil
 		}
 		subscribers := s.metrics.subscribers.WithLabelValues("websocket")

@@ -67,10 +67,10 @@ mask() {
     }'
 }
 
-# said: what the last command said last, its error if it named one, at most 500 characters.
+# said: what the last command said last, its error if it named one, as a sentence of at most 500 characters.
 said() {
   { grep -E '^(Error|error|fatal|ERROR):' "$work/said" || cat "$work/said"; } | tail -n 1 |
-    tr -d '\000-\037\177' | sed "s|$work/||g" | cut -c 1-500
+    tr -d '\000-\037\177' | sed "s|$work/||g" | cut -c 1-499 | sed 's/[.[:blank:]]*$/./'
 }
 
 # quote TEXT: TEXT as a JSON string. Control characters were taken out before.

@@ -75,7 +75,7 @@ func TestMask(t *testing.T) {
 	for name, dir := range awks(t) {
 		t.Run(name, func(t *testing.T) {
 			b.env["PATH"] = dir + ":" + os.Getenv("PATH")
-			command, message := b.command(frame(t, "run cat "+filepath.Join(b.dir, "in")+"\n"+`fail BuildFailed "It broke: $(said), gh-token."`))
+			command, message := b.command(frame(t, "run cat "+filepath.Join(b.dir, "in")+"\n"+`fail BuildFailed "It broke: $(said) The token is gh-token."`))
 			out, err := command.CombinedOutput()
 			if command.ProcessState.ExitCode() != 1 {
 				t.Fatalf("%v: %s", err, out)
@@ -86,7 +86,7 @@ func TestMask(t *testing.T) {
 					t.Errorf("%s: %q, want %q", c.reason, got[i], c.want)
 				}
 			}
-			const told = "It broke: a last line without an end: ***, ***."
+			const told = "It broke: a last line without an end: ***. The token is ***."
 			if want := want.String() + "==> BuildFailed: " + told + "\n"; string(out) != want {
 				t.Errorf("printed %q, want %q", out, want)
 			}
