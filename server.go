@@ -100,7 +100,7 @@ func serve(ctx context.Context, c *config, log *slog.Logger, stdout io.Writer) e
 		if err != nil {
 			return errors.Join(err, listener.Close())
 		}
-		defer metrics.Close()
+		defer func() { _ = metrics.Close() }() // a scrape that goes on may fail
 	}
 	log.Info("listening", "address", listener.Addr().String(), "publicURL", public.String())
 	failed := make(chan error, 1)

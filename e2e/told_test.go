@@ -22,7 +22,7 @@ import (
 	kube "sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Every secret that a test gives away holds this word. When all tests are through, it is looked for, and so are the
+// Every secret that a test gives away holds this word, which tests of no other package use: they may run at the same time. When all tests are through, it is looked for, and so are the
 // installation's own secrets, in all that was printed, in every object but Secrets, and in every file but etcd's; the
 // process list is looked at all the time.
 const secretWord = "swordfish"

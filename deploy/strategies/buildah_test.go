@@ -76,7 +76,7 @@ RUN --mount=type=secret,id=npm ["/helper", "show", "/run/secrets/npm"]
 RUN --mount=type=secret,id=other,target=/etc/other ["/helper", "show", "/etc/other"]
 RUN ["/helper", "show", "/run/secrets/npm"]
 `})
-	secrets := map[string]string{"npm": "npm_swordfish\nsecond line of it\n", "other": "for-your-eyes"}
+	secrets := map[string]string{"npm": "npm_barracuda\nsecond line of it\n", "other": "for-your-eyes"}
 	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), secrets)
 	log, said := b.run("buildah")
 	for _, line := range []string{"***\n***\n <nil>\n", "*** <nil>\n", "open /run/secrets/npm: no such file or directory\n"} {
@@ -96,7 +96,7 @@ RUN ["/helper", "show", "/run/secrets/npm"]
 		}
 		kept += string(text)
 	}
-	for _, secret := range []string{"npm_swordfish", "second line of it", "for-your-eyes"} {
+	for _, secret := range []string{"npm_barracuda", "second line of it", "for-your-eyes"} {
 		if strings.Contains(kept, secret) {
 			t.Errorf("the log or the image holds %q", secret)
 		}

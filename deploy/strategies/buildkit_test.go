@@ -68,13 +68,13 @@ COPY --from=base / /base
 	base := b.registry + "/team/base"
 	baseDigest := b.index(base + ":v1")
 	b.env = map[string]string{
-		"DRYDOCK_SECRETS": b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "npm_swordfish"}),
+		"DRYDOCK_SECRETS": b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "npm_barracuda"}),
 		"DRYDOCK_ARGS":    "BASE", "DRYDOCK_ARG_BASE": base + ":v1", "DRYDOCK_CACHE": "true",
 		"DRYDOCK_PLATFORMS": "linux/amd64\nlinux/arm64", "DRYDOCK_TAGS": "latest\nmore", "SBOM_SCANNER": b.scanner(binary),
 	}
 	for _, run := range []string{"the first", "the second"} {
 		log, said := b.run("buildkit")
-		if strings.Contains(log, "npm_swordfish") || strings.Contains(log, "*** <nil>") == (run == "the second") {
+		if strings.Contains(log, "npm_barracuda") || strings.Contains(log, "*** <nil>") == (run == "the second") {
 			t.Errorf("%s build: its secret should be masked, and the step should run in the first alone:\n%s", run, log)
 		}
 		if diff := cmp.Diff([]string{base + ":v1@" + baseDigest}, said.Bases); diff != "" {
@@ -149,7 +149,7 @@ func (b *bench) checkIndex(s said) {
 		if err != nil || config.Config.Labels["org.opencontainers.image.revision"] != s.Commit {
 			b.t.Errorf("labels %v (%v)", config.Config.Labels, err)
 		}
-		if text, err := content(image); err != nil || strings.Contains(string(text), "npm_swordfish") {
+		if text, err := content(image); err != nil || strings.Contains(string(text), "npm_barracuda") {
 			b.t.Errorf("the image holds the secret, or %v", err)
 		}
 	}

@@ -101,13 +101,13 @@ func TestMask(t *testing.T) {
 // TestMaskOrNothing: where nothing can be masked, nothing is built.
 func TestMaskOrNothing(t *testing.T) {
 	b := &bench{t: t, dir: t.TempDir(), env: map[string]string{}}
-	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "swordfish"})
+	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "barracuda"})
 	b.write(b.dir, map[string]string{"bin/awk": "#!/bin/sh\nexit 1\n"})
 	b.env["PATH"] = filepath.Join(b.dir, "bin") + ":" + os.Getenv("PATH")
-	command, message := b.command(frame(t, "run echo swordfish"))
+	command, message := b.command(frame(t, "run echo barracuda"))
 	out, err := command.CombinedOutput()
 	text, _ := os.ReadFile(message)
-	if err == nil || strings.Contains(string(out), "swordfish") || !strings.Contains(string(text), `"reason":"InfrastructureFailure","message":"The build's secrets`) {
+	if err == nil || strings.Contains(string(out), "barracuda") || !strings.Contains(string(text), `"reason":"InfrastructureFailure","message":"The build's secrets`) {
 		t.Errorf("%v, printed %q, said %q", err, out, text)
 	}
 }
@@ -135,11 +135,11 @@ func TestEndWithoutAWord(t *testing.T) {
 // TestMaskIsLive: a line is out as soon as it is printed, while the tool goes on.
 func TestMaskIsLive(t *testing.T) {
 	b := &bench{t: t, dir: t.TempDir(), env: map[string]string{}}
-	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "swordfish"})
+	b.env["DRYDOCK_SECRETS"] = b.write(filepath.Join(b.dir, "secrets"), map[string]string{"npm": "barracuda"})
 	for name, dir := range awks(t) {
 		t.Run(name, func(t *testing.T) {
 			b.env["PATH"] = dir + ":" + os.Getenv("PATH")
-			command, _ := b.command(frame(t, `run sh -c 'echo swordfish; read answer <&3; echo "$answer"'`))
+			command, _ := b.command(frame(t, `run sh -c 'echo barracuda; read answer <&3; echo "$answer"'`))
 			answers, answer, err := os.Pipe()
 			if err != nil {
 				t.Fatal(err)

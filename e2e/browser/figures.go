@@ -42,7 +42,7 @@ func (p *Page) Figures(ctx context.Context) (Figures, error) {
 		return f, err
 	}
 	if err := json.Unmarshal([]byte(text), &f); err != nil || f.All == 0 {
-		return f, fmt.Errorf("no figures of the page: %s (%v)", text, err)
+		return f, fmt.Errorf("no figures of the page: %s (%w)", text, err)
 	}
 	return f, nil
 }
