@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -41,8 +42,12 @@ func (p *Page) Figures(ctx context.Context) (Figures, error) {
 	if err != nil {
 		return f, err
 	}
-	if err := json.Unmarshal([]byte(text), &f); err != nil || f.All == 0 {
-		return f, fmt.Errorf("no figures of the page: %s (%w)", text, err)
+	err = json.Unmarshal([]byte(text), &f)
+	if err == nil && f.All == 0 {
+		err = errors.New("nothing was loaded")
+	}
+	if err != nil {
+		return f, fmt.Errorf("no figures of the page: %s: %w", text, err)
 	}
 	return f, nil
 }
