@@ -1,8 +1,9 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
-	"strconv"
+	"time"
 
 	"drydock.dev/drydock/e2e/browser"
 )
@@ -28,11 +29,16 @@ func (v *visitor) checkLook(name string) {
 	}
 }
 
-// checkWidth holds that the page is no wider than the phone that shows it.
+// tooWide tells what reaches beyond the page.
+const tooWide = `[...document.querySelectorAll("body *")].filter(each => each.getBoundingClientRect().right > innerWidth).
+	map(each => each.outerHTML.slice(0, 200)).join("\n")`
+
+// checkWidth holds that the page, once it is there with its fonts, is no wider than the phone that shows it.
 func (v *visitor) checkWidth(name string) {
 	v.t.Helper()
-	if wide := v.evaluate(`String(document.documentElement.scrollWidth)`); wide != strconv.Itoa(phone.width) {
-		v.t.Errorf("%s is %s pixels wide on a phone of %d", name, wide, phone.width)
+	fits := fmt.Sprintf(`document.fonts.status === "loaded" && document.documentElement.scrollWidth === %d`, phone.width)
+	if err := v.Do(within(v.t, 30*time.Second), browser.Holds(fits)); err != nil {
+		v.t.Errorf("%s is %s pixels wide on a phone of %d: %s", name, v.evaluate(`String(document.documentElement.scrollWidth)`), phone.width, v.evaluate(tooWide))
 	}
 }
 

@@ -161,9 +161,10 @@ func (f *told) lookAtFiles(root string) error {
 			return nil
 		}
 		text, err := os.ReadFile(file)
-		if err == nil {
-			f.look(file, text)
+		if errors.Is(err, fs.ErrNotExist) { // pods still end
+			return nil
 		}
+		f.look(file, text)
 		return err
 	})
 }

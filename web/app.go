@@ -40,6 +40,7 @@ func newApp(files fs.FS, dir string, offer SignIn) (http.Handler, error) {
 		}
 		// An asset that is gone is gone, also for a browser that was led to it; and other programs asked for no page.
 		if strings.HasPrefix(name, "assets/") || name != "" && !strings.Contains(r.Header.Get("Accept"), "text/html") {
+			w.Header().Set("Cache-Control", "no-store") // another replica may have it already
 			http.NotFound(w, r)
 			return
 		}

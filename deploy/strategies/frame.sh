@@ -127,6 +127,7 @@ await() {
   child=
   rm -f "$work/growing"
   wait "$copy" || :
+  copy=
   return "$code"
 }
 
@@ -134,6 +135,8 @@ leave() {
   code=$?
   trap - EXIT TERM INT
   [ -z "$child" ] || { kill "$child" && wait "$child"; } 2>/dev/null || :
+  rm -f "$work/growing"
+  [ -z "$copy" ] || wait "$copy" || : # its last words, too
   # Steps of the build may end the tools of this script. What ends without a word counts as
   # nobody's fault: it costs nothing, and is done again.
   case $code$told in
@@ -145,7 +148,7 @@ leave() {
   exit "$code"
 }
 
-commit='' digest='' pushed='' bases='' branch='' tagged='' child='' told=''
+commit='' digest='' pushed='' bases='' branch='' tagged='' child='' copy='' told=''
 work=$(mktemp -d "${DRYDOCK_WORK:-$PWD}/build.XXXXXX")
 source=$work/source
 trap leave EXIT

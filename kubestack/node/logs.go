@@ -131,20 +131,25 @@ func (l *logFile) close() {
 // pipes, a busy machine needs its time.
 func (l *logFile) drain(copied <-chan struct{}) {
 	end := time.Now().Add(drainAtMost)
-	for before := int64(-1); time.Now().Before(end); {
+	for before := l.copied(); time.Now().Before(end); {
 		select {
 		case <-copied:
 			return
 		case <-time.After(drainTimeout):
 		}
-		l.mu.Lock()
-		lines := l.lines
-		l.mu.Unlock()
+		lines := l.copied()
 		if lines == before {
 			return
 		}
 		before = lines
 	}
+}
+
+// copied is how many lines are in the file.
+func (l *logFile) copied() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines
 }
 
 // runningOf answers the one question that following a log asks the container runtime.

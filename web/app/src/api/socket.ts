@@ -21,6 +21,12 @@ export const connectionStore = {
   get: (): Connection => connection,
 };
 
+/** How long a connection that was lost must hold before it counts as found again, in milliseconds: a server that only just began takes it and closes it. */
+const holds = 1_000;
+
+let tries = 0;
+let holding: ReturnType<typeof setTimeout> | undefined;
+
 /** A session that ended closes the socket with this code. */
 const sessionEnded = 4403;
 
@@ -35,10 +41,19 @@ export const socket = createClient({
   keepAlive: 12_000,
   retryAttempts: Number.MAX_SAFE_INTEGER,
   shouldRetry: () => true,
-  retryWait: (retries) => pause(Math.min(250 * 2 ** retries, 15_000) * (0.75 + Math.random() / 2)),
+  retryWait: () => pause(Math.min(250 * 2 ** tries++, 15_000) * (0.75 + Math.random() / 2)),
   on: {
-    connected: () => become('open'),
+    connected: () => {
+      const found = () => {
+        tries = 0;
+        become('open');
+      };
+      if (connection === 'lost') holding = setTimeout(found, holds);
+      else found();
+    },
     closed: (event) => {
+      clearTimeout(holding);
+      clearTimeout(pongDue);
       const { code, wasClean } = event as CloseEvent;
       if (code === sessionEnded) location.reload();
       become(wasClean && code === 1000 ? 'idle' : 'lost');

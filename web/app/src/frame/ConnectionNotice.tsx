@@ -5,6 +5,9 @@ import classes from './ConnectionNotice.module.css';
 /** How long a connection may be away before the page speaks of it, in milliseconds. */
 const patience = 700;
 
+/** How long it says that the connection is back, in milliseconds. */
+const relief = 6_000;
+
 /** Says that what shows may be old while the connection is lost, and for a moment that it is back. */
 export function ConnectionNotice() {
   const connection = useSyncExternalStore(connectionStore.subscribe, connectionStore.get);
@@ -16,7 +19,7 @@ export function ConnectionNotice() {
       return () => clearTimeout(timer);
     }
     setNotice((before) => (before === 'lost' ? 'back' : undefined));
-    const timer = setTimeout(() => setNotice(undefined), 2_500);
+    const timer = setTimeout(() => setNotice(undefined), relief);
     return () => clearTimeout(timer);
   }, [connection]);
 

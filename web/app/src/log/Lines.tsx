@@ -8,6 +8,8 @@ import classes from './LogView.module.css';
 
 type Props = {
   box: RefObject<HTMLDivElement | null>;
+  /** Whether the box was scrolled to a line that was asked for, and has not said so yet. */
+  going: RefObject<boolean>;
   log: Shown;
   follow: boolean;
   setFollow: (follow: boolean) => void;
@@ -17,7 +19,7 @@ type Props = {
 };
 
 /** The lines of a log, of which only those are drawn that show. */
-export function Lines({ box, log, follow, setFollow, linked, hit, query }: Props) {
+export function Lines({ box, going, log, follow, setFollow, linked, hit, query }: Props) {
   const { lines, dropped } = log;
   const { from, to, look } = useWindow(box, lines.length);
   const lastTop = useRef(0);
@@ -35,12 +37,13 @@ export function Lines({ box, log, follow, setFollow, linked, hit, query }: Props
     look();
   }, [box, follow, log.version, dropped, look]);
 
-  /** onScroll stops to follow when somebody scrolls up, and follows again at the end. */
+  /** onScroll stops to follow when somebody scrolls up, and follows again at the end. A line near the end that was gone to is not run away from. */
   function onScroll() {
     flushSync(look); // before the browser paints: no gap is seen
     const { scrollHeight, scrollTop, clientHeight } = box.current!;
     const atEnd = scrollHeight - scrollTop - clientHeight < rowHeight * 1.5;
-    if (atEnd !== follow && (atEnd || scrollTop < lastTop.current)) setFollow(atEnd);
+    if (going.current) going.current = false;
+    else if (atEnd !== follow && (atEnd || scrollTop < lastTop.current)) setFollow(atEnd);
     lastTop.current = scrollTop;
   }
 

@@ -28,14 +28,17 @@ export function LogView({ id, done }: Props) {
   const linked = useLinkedLine();
   const [follow, setFollow] = useState(linked === undefined);
   const search = useSearch(store);
-  const { query, place } = search.found;
+  const { query, place, moves } = search.found;
 
+  const going = useRef(false);
   const goTo = useCallback(
     (number: number) => {
       setFollow(false);
       const { current } = box;
       if (!current) return;
+      const before = current.scrollTop;
       current.scrollTop = topOf(store.kept.indexOf(number)) - current.clientHeight / 2;
+      going.current = current.scrollTop !== before;
       current.scrollIntoView({ block: 'nearest' });
     },
     [store],
@@ -48,9 +51,10 @@ export function LogView({ id, done }: Props) {
   }, [linked, there, goTo]);
 
   const hit = place === undefined ? undefined : store.kept.at(place)?.number;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the next of one line is that line, gone to again
   useEffect(() => {
     if (hit !== undefined) goTo(hit);
-  }, [hit, goTo]);
+  }, [hit, moves, goTo]);
 
   return (
     <>
@@ -69,7 +73,7 @@ export function LogView({ id, done }: Props) {
             {complete ? 'This build printed nothing.' : 'Nothing was printed yet. Lines appear here as they come.'}
           </Text>
         )}
-        <Lines box={box} log={log} follow={follow} setFollow={setFollow} linked={linked} hit={hit} query={query} />
+        <Lines box={box} going={going} log={log} follow={follow} setFollow={setFollow} linked={linked} hit={hit} query={query} />
         {!follow && !complete && lines.length > 0 && (
           <Button size="xs" className={classes.jump} onClick={() => setFollow(true)}>
             Follow new lines

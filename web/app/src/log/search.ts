@@ -2,14 +2,15 @@ import type { Kept } from './kept';
 import { Live } from './live';
 import { Slice } from './slice';
 
-/** Where a search is: at is the line that is gone to, of count so far, by its place in the log; busy while lines are left to look at. */
-export type Found = { query: string; count: number; at: number; place: number | undefined; busy: boolean };
+/** Where a search is: at is the line that is gone to, of count so far, by its place in the log, after so many moves; busy while lines are left to look at. */
+export type Found = { query: string; count: number; at: number; place: number | undefined; moves: number; busy: boolean };
 
 /** A search through a log that may grow meanwhile, in slices of time: no log is so long that the page stops to answer. */
 export class LogSearch extends Live<Found> {
   private query = '';
   private hits: number[] = [];
   private at = 0;
+  private moves = 0;
   private next = 0;
   private busy = false;
 
@@ -33,6 +34,7 @@ export class LogSearch extends Live<Found> {
   move(by: 1 | -1): void {
     const { length } = this.hits;
     if (length > 0) this.at = (this.at + by + length) % length;
+    this.moves++;
     this.changed();
   }
 
@@ -56,8 +58,8 @@ export class LogSearch extends Live<Found> {
   };
 
   protected show(): Found {
-    const { query, hits, at, busy } = this;
-    return { query, count: hits.length, at, place: hits[at], busy };
+    const { query, hits, at, moves, busy } = this;
+    return { query, count: hits.length, at, place: hits[at], moves, busy };
   }
 
   /** forget leaves out lines that are not kept any more. */

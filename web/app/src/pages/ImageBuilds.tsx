@@ -42,7 +42,13 @@ export function ImageBuilds({ image }: { image: ImageFieldsFragment }) {
   return (
     <>
       {cursors.map((after, i) => (
-        <Page key={after} image={image} after={after} more={i === cursors.length - 1 ? (cursor) => setCursors([...cursors, cursor]) : undefined} />
+        <Page
+          key={after}
+          number={i + 1}
+          image={image}
+          after={after}
+          more={i === cursors.length - 1 ? (cursor) => setCursors([...cursors, cursor]) : undefined}
+        />
       ))}
       <Retention />
     </>
@@ -78,9 +84,9 @@ function Retention() {
   );
 }
 
-type PageProps = { image: ImageFieldsFragment; after: string | null; more?: (cursor: string) => void };
+type PageProps = { number: number; image: ImageFieldsFragment; after: string | null; more?: (cursor: string) => void };
 
-function Page({ image, after, more }: PageProps) {
+function Page({ number, image, after, more }: PageProps) {
   const [{ data, error }, ask] = useQuery({ query: ImageBuildsQuery, variables: { image: image.id, first: pageSize, after } });
   const builds = data?.node && 'builds' in data.node ? data.node.builds : undefined;
   const table = useArrival<HTMLDivElement>(Boolean(builds) && after !== null);
@@ -97,7 +103,7 @@ function Page({ image, after, more }: PageProps) {
   }
   return (
     <>
-      <BuildTable ref={table} builds={builds.edges.map((edge) => edge.node)} />
+      <BuildTable ref={table} label={number === 1 ? 'Builds' : `Builds, page ${number}`} builds={builds.edges.map((edge) => edge.node)} />
       {more && builds.pageInfo.hasNextPage && (
         <Button variant="default" mt="sm" onClick={() => more(builds.pageInfo.endCursor!)}>
           Show older builds

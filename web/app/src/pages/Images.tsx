@@ -94,9 +94,12 @@ function Toolbar({ name, phase, sort, choose }: { name: string; phase: BuildPhas
   }, 250);
   // The address changes without this field, too: by “Show all images”, by a link, by the back button.
   useEffect(() => {
-    if (name !== asked.current) setText(name);
+    if (name !== asked.current) {
+      search.cancel();
+      setText(name);
+    }
     asked.current = name;
-  }, [name]);
+  }, [name, search]);
   return (
     <div className={classes.toolbar} role="search">
       <TextInput

@@ -15,10 +15,17 @@ export const triggerLabels: Record<BuildTrigger, string> = {
   RETRY: 'Retry',
 };
 
+type Props = {
+  builds: BuildRowFragment[];
+  /** What tells this table from the page's others. */
+  label: string;
+  ref?: Ref<HTMLDivElement>;
+};
+
 /** Builds, one in a line. */
-export function BuildTable({ builds, ref }: { builds: BuildRowFragment[]; ref?: Ref<HTMLDivElement> }) {
+export function BuildTable({ builds, label, ref }: Props) {
   return (
-    <div ref={ref} className={`card ${classes.scroll}`} role="region" aria-label="Builds" tabIndex={0}>
+    <div ref={ref} className={`card ${classes.scroll}`} role="region" aria-label={label} tabIndex={0}>
       <Table verticalSpacing="sm" horizontalSpacing="md" className={classes.table}>
         <Table.Thead>
           <Table.Tr>
