@@ -115,6 +115,7 @@ func (v *visitor) failToSave() {
 		return context.value === "../secrets" && field("Branch, tag or commit").value === "next" && context.getAttribute("aria-invalid") === "true" &&
 			document.getElementById(context.getAttribute("aria-describedby").split(" ").find(each => each.endsWith("-error")))?.textContent.length > 10;
 	})()`))
+	v.checkLook("app-image-settings")
 }
 
 // setTriggers turns all triggers on, makes a second secret for pushes, and gives it.

@@ -47,5 +47,8 @@ func TestAppAdministration(t *testing.T) {
 
 	v.signInAt("/accounts", other.login)
 	v.see("why not", "main", "For administrators only")
+	v.checkLook("app-administrators-only")
+	v.do("go where there is nothing", browser.Open(v.url+"/nothing"), browser.Shows("main", "There is no such page"))
+	v.checkLook("app-not-found")
 	v.checkQuiet()
 }

@@ -71,6 +71,7 @@ func (w *walk) signIn() {
 	w.do("go to GitHub", browser.Press("Continue with GitHub"), browser.Shows("h1", "Sign in to Drydock"))
 	w.do("sign in there", browser.Fill("Login", strings.ToUpper(w.login)), browser.Press("Sign in"), browser.Shows("header", w.login))
 	w.see("that there are no images", "main", "Define your first image")
+	w.look("app-images-none")
 }
 
 func (w *walk) createImage() {

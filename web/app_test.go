@@ -25,7 +25,7 @@ func TestApp(t *testing.T) {
 	}
 	page := `<meta name="drydock-sign-in" content="github"><title>Drydock</title>`
 	isPage := answer{200, "no-cache", "text/html; charset=utf-8", page}
-	isGone := answer{404, "", "text/plain; charset=utf-8", "404 page not found\n"}
+	isGone := answer{404, "no-store", "text/plain; charset=utf-8", "404 page not found\n"}
 	browser := http.Header{"Accept": {"text/html,application/xhtml+xml"}}
 	cases := []struct {
 		reason, method, path string
