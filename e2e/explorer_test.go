@@ -37,7 +37,7 @@ func (e *explorer) follow(name string) {
 	e.t.Helper()
 	e.do("choose "+name+" in the app", browser.Holds(fmt.Sprintf(
 		`(localStorage.setItem("mantine-color-scheme-value", %q), dispatchEvent(new StorageEvent("storage")), true)`, name)), looks(name))
-	e.picture("graphiql-" + name)
+	e.checkAccess("graphiql", name)
 }
 
 func (e *explorer) signIn(login string) {

@@ -19,11 +19,13 @@ function App() {
     <>
       {/* A socket keeps the session it was opened with: end it when the session changes. */}
       <Bar onChange={() => socket.terminate()} />
-      <GraphiQL fetcher={fetcher} forcedTheme={scheme} defaultTabs={examples} defaultEditorToolsVisibility="variables">
-        <GraphiQL.Logo>
-          <span className="title">GraphiQL</span>
-        </GraphiQL.Logo>
-      </GraphiQL>
+      <main>
+        <GraphiQL fetcher={fetcher} forcedTheme={scheme} defaultTabs={examples} defaultEditorToolsVisibility="variables">
+          <GraphiQL.Logo>
+            <h1 className="title">GraphiQL</h1>
+          </GraphiQL.Logo>
+        </GraphiQL>
+      </main>
     </>
   );
 }

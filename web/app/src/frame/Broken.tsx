@@ -9,6 +9,7 @@ export function Broken() {
   const stale = error instanceof TypeError && /import|module/i.test(error.message);
   return (
     <Empty
+      alone
       icon={<IconAlertTriangle />}
       title={stale ? 'This page could not be loaded' : 'This page broke'}
       action={<Button onClick={() => location.reload()}>Load again</Button>}

@@ -9,6 +9,7 @@ export function NotFound({ what = 'page' }: { what?: string }) {
   usePageTitle('Not found');
   return (
     <Empty
+      alone
       icon={<IconCompass />}
       title={`There is no such ${what}`}
       action={

@@ -4,7 +4,7 @@ import { Empty } from './Empty';
 /** What others see in the place of administrators' pages. */
 export function AdministratorsOnly() {
   return (
-    <Empty icon={<IconLock />} title="For administrators only">
+    <Empty alone icon={<IconLock />} title="For administrators only">
       Your account sees its own images and builds. An administrator of this installation can tell you more.
     </Empty>
   );
